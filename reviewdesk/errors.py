@@ -1,0 +1,135 @@
+"""What can go wrong, told apart by what has to happen next.
+
+Every error carries a sentence for a person, a hint that says what to do, and the one who must act: the
+user, time (it will pass by itself), or a developer. This module imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+
+class Actor(StrEnum):
+    """Who has to do something before it can work again."""
+
+    USER = "user"
+    TIME = "time"
+    DEVELOPER = "developer"
+
+
+class ReviewdeskError(Exception):
+    """The root of everything that the desk itself reports.
+
+    Args:
+        sentence: what is wrong, in one sentence that a community manager understands; no secret in it.
+        hint: what to do about it, in one sentence; empty where there is nothing to do.
+    """
+
+    actor: Actor = Actor.DEVELOPER
+
+    def __init__(self, sentence: str, *, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.hint}".rstrip()
+
+
+class ConfigError(ReviewdeskError):
+    """The configuration is wrong; `problems` names every mistake at once, one line each."""
+
+    actor = Actor.USER
+
+    def __init__(self, sentence: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(sentence, hint=hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])
+
+
+class MissingSecret(ConfigError):
+    """A secret that a source needs is not where its setting says."""
+
+
+class StoreError(ReviewdeskError):
+    """The database cannot be used: locked for too long, damaged, read-only, full, or newer than the program."""
+
+    actor = Actor.USER
+
+
+class PluginError(ReviewdeskError):
+    """A connector cannot be loaded, or does not keep the contract of `reviewdesk.connector`."""
+
+    actor = Actor.DEVELOPER
+
+
+class NotAllowed(ReviewdeskError):
+    """The desk's own rules say no: the mention is gone, the reply is too long, the template has a hole."""
+
+    actor = Actor.USER
+
+
+class ConnectorError(ReviewdeskError):
+    """The root of what a connector may raise while it talks to its platform."""
+
+
+class Unreachable(ConnectorError):
+    """The platform did not answer, or answered that it is not well (5xx, cut body). Reading again later is safe."""
+
+    actor = Actor.TIME
+
+
+class RateLimited(ConnectorError):
+    """The platform wants quiet until `until` (aware, UTC); None where it does not say for how long."""
+
+    actor = Actor.TIME
+
+    def __init__(self, sentence: str, *, until: datetime | None = None, hint: str = "") -> None:
+        super().__init__(sentence, hint=hint)
+        self.until = until
+
+
+class AuthFailed(ConnectorError):
+    """The token or key is dead. The source parks until a person has renewed it."""
+
+    actor = Actor.USER
+
+
+class PermissionMissing(ConnectorError):
+    """The token lives, but this function was not granted to it."""
+
+    actor = Actor.USER
+
+
+class NotThere(ConnectorError):
+    """The thing asked for is gone, or hidden from us; platforms often do not tell which."""
+
+    actor = Actor.USER
+
+
+class BadAnswer(ConnectorError):
+    """The platform answered something that its API does not describe: a login page, cut JSON, a wrong root."""
+
+    actor = Actor.DEVELOPER
+
+
+class Refused(ConnectorError):
+    """A write was refused, and it is certain that nothing was posted. The sentence holds the platform's words."""
+
+    actor = Actor.USER
+
+
+class OutcomeUnknown(ConnectorError):
+    """A write may or may not have happened (timeout, connection cut, 5xx). It must be looked for, never re-sent."""
+
+    actor = Actor.TIME
+
+
+class Unsupported(ConnectorError):
+    """The platform has no such function; capabilities said so."""
+
+    actor = Actor.USER

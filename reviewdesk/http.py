@@ -1,0 +1,431 @@
+"""The only user of httpx: one client for a source, with the manners that every connector gets for nothing.
+
+Reads are tried again after network trouble and 5xx; writes are sent once, ever, and an unclear end is told as
+`OutcomeUnknown`. Answers are limited in size, in growth by decompression, and in time. An absolute link (a paging
+link, a redirect) is followed only to the hosts the client was made for, so a credential cannot be led away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, overload
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import msgspec
+import stamina
+
+from reviewdesk import __version__
+from reviewdesk.errors import (
+    AuthFailed,
+    BadAnswer,
+    ConnectorError,
+    NotThere,
+    OutcomeUnknown,
+    PermissionMissing,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from reviewdesk.secrets import redact, safe_url
+
+log = logging.getLogger(__name__)
+# httpx writes each URL to its log, and URLs hold keys on some platforms.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+stamina.instrumentation.set_on_retry_hooks([])
+
+USER_AGENT = f"reviewdesk/{__version__} (+https://pypi.org/project/reviewdesk)"
+MEGABYTE = 1 << 20
+_READS = frozenset(("GET", "HEAD", "OPTIONS"))
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+T = TypeVar("T")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request may cost.
+
+    Attributes:
+        max_bytes: of the decoded body.
+        max_growth: decoded bytes for each byte on the wire, looked at from one megabyte on.
+        connect_seconds, read_seconds: the longest silence while connecting and between two pieces of the body.
+        total_seconds: for the whole answer.
+        attempts: how often a read is tried.
+    """
+
+    max_bytes: int = 20 * MEGABYTE
+    max_growth: int = 200
+    connect_seconds: float = 10.0
+    read_seconds: float = 30.0
+    total_seconds: float = 120.0
+    attempts: int = 3
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform answered: status, headers (names in lower case), body, and the URL without secrets.
+
+    `moved_to` is the new address where the answer came after permanent redirects only, else "".
+    """
+
+    method: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    moved_to: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as text, by the charset of the content type, else UTF-8; what does not decode is U+FFFD."""
+        charset = httpx.Headers(self.headers).get("content-type", "").partition("charset=")[2].split(";")[0]
+        try:
+            return self.body.decode(charset.strip(" \"'") or "utf-8", "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
+
+    @overload
+    def json(self) -> Any: ...
+    @overload
+    def json(self, type: type[T]) -> T: ...
+    def json(self, type: Any = Any) -> Any:
+        """Gives the body read as JSON into `type`.
+
+        Raises:
+            BadAnswer: it is not JSON, or not of that shape. After a write this says nothing about its outcome.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=type)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            what = "a web page instead of data" if self.body.lstrip()[:1] == b"<" else "something unreadable"
+            raise BadAnswer(
+                f"{urlsplit(self.url).hostname} answered {what} ({redact(str(error))}).",
+                hint="If it stays so, its API has changed or a login page stands in between.",
+            ) from None
+
+    def check(self) -> Answer:
+        """Gives the answer itself where it is a success.
+
+        Raises:
+            ConnectorError: the one that fits the status; for a write, 5xx and 408 are `OutcomeUnknown`.
+        """
+        if self.ok or self.status == 304:
+            return self
+        raise self.error()
+
+    def error(self, detail: str = "") -> ConnectorError:
+        """Gives the error that fits the status, with the platform's own words in `detail`."""
+        host = urlsplit(self.url).hostname or "The platform"
+        said = f" It said: {redact(detail)}" if detail else ""
+        if self.status in (420, 429) or (self.status == 503 and "retry-after" in self.headers):
+            return RateLimited(
+                f"{host} wants fewer requests ({self.status}).{said}",
+                until=retry_after(self.headers, now=self.received_at),
+            )
+        if self.status == 401:
+            return AuthFailed(f"{host} does not accept the key or token (401).{said}", hint="Renew it.")
+        if self.status == 403:
+            return PermissionMissing(f"{host} does not permit this (403).{said}")
+        if self.status in (404, 410):
+            return NotThere(f"{host} has nothing at this address ({self.status}).{said}")
+        write = self.method not in _READS
+        if self.status == 408 or self.status >= 500:
+            sentence = f"{host} is in trouble ({self.status}).{said}"
+            return OutcomeUnknown(sentence) if write else Unreachable(sentence)
+        if write:
+            return Refused(f"{host} refused it ({self.status}).{said}")
+        return BadAnswer(f"{host} answered {self.status}.{said}")
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
+    """Gives the time a Retry-After header names, in either form of RFC 9110 (seconds or a date); None without one."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        if value.replace(".", "", 1).isdigit():
+            return now + timedelta(seconds=min(float(value), 7 * 86400))
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _TryAgain(Exception):
+    """A read that failed in a way that may pass within seconds; carries what to raise when it does not."""
+
+    def __init__(self, error: ConnectorError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Http:
+    """A client pinned to a base address.
+
+    Args:
+        base: the API's root; relative paths are joined to it, and its scheme, host and port are pinned.
+        clock: gives the time, aware and in UTC.
+        headers: sent with each request; a credential belongs here, never in a URL.
+        hosts: further host names (port optional) that links and redirects may lead to.
+        limits: see `Limits`.
+        transport: another httpx transport, for tests.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        clock: Callable[[], datetime],
+        headers: Mapping[str, str] | None = None,
+        hosts: Collection[str] = (),
+        limits: Limits | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base = base if base.endswith("/") else base + "/"
+        self.limits = limits or Limits()
+        self._clock = clock
+        self._pinned = {_origin(self.base), *(f"https://{host}" for host in hosts)}
+        self._client = httpx.AsyncClient(
+            headers={"user-agent": USER_AGENT, **(headers or {})},
+            timeout=httpx.Timeout(
+                self.limits.read_seconds, connect=self.limits.connect_seconds, pool=self.limits.total_seconds
+            ),
+            follow_redirects=False,
+            transport=transport,
+            trust_env=transport is None and urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1"),
+        )
+
+    async def get(self, path: str = "", *, check: bool = True, **kwargs: Any) -> Answer:
+        """Reads; see `request`."""
+        return await self.request("GET", path, check=check, **kwargs)
+
+    async def post(self, path: str = "", *, check: bool = True, **kwargs: Any) -> Answer:
+        """Writes once; see `request`."""
+        return await self.request("POST", path, check=check, **kwargs)
+
+    async def put(self, path: str = "", *, check: bool = True, **kwargs: Any) -> Answer:
+        """Writes once; see `request`."""
+        return await self.request("PUT", path, check=check, **kwargs)
+
+    async def delete(self, path: str = "", *, check: bool = True, **kwargs: Any) -> Answer:
+        """Deletes once; see `request`."""
+        return await self.request("DELETE", path, check=check, **kwargs)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        auth: tuple[str, str] | None = None,
+        read_only: bool = False,
+        check: bool = True,
+    ) -> Answer:
+        """Sends one request and gives its whole answer.
+
+        Args:
+            path: relative to the base, or an absolute link to a pinned host.
+            params, headers, form, json, content, auth: as in httpx; at most one of form, json and content.
+            read_only: a POST that changes nothing (a token request) and so may be tried again like a read.
+            check: raise for statuses other than 2xx and 304; otherwise they are given as they are, but 5xx of a
+                read are still tried again first.
+
+        Raises:
+            Unreachable: no connection or a cut answer; for a write only when it is certain that nothing was sent.
+            OutcomeUnknown: a write was sent and its answer did not arrive whole.
+            BadAnswer: too large, grows too much, or a link leads to a host that is not pinned.
+            ConnectorError: with `check`, what fits the status.
+        """
+        body = None if json is None else msgspec.json.encode(json)
+        extra = dict(headers or {})
+        if body is not None:
+            extra.setdefault("content-type", "application/json")
+        request = self._client.build_request(
+            method, self.resolve(path), params=params, headers=extra, data=form, content=body or content
+        )
+        if auth:
+            request.headers["authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
+        if method in _READS or read_only:
+            answer = await self._read(request)
+        else:
+            answer = await self._once(request)
+        return answer.check() if check else answer
+
+    async def _read(self, request: httpx.Request) -> Answer:
+        answer: Answer | None = None
+        try:
+            async for attempt in stamina.retry_context(
+                on=_TryAgain,
+                attempts=self.limits.attempts,
+                timeout=self.limits.total_seconds,
+                wait_initial=0.5,
+                wait_max=8.0,
+            ):
+                with attempt:
+                    answer = await self._once(request, read=True)
+                    if answer.status >= 500 and "retry-after" not in answer.headers:
+                        raise _TryAgain(Unreachable(f"{request.url.host} is in trouble ({answer.status})."))
+        except _TryAgain as failure:
+            if answer is not None and answer.status >= 500:
+                return answer
+            raise failure.error from None
+        if answer is None:
+            raise Unreachable(f"{request.url.host} did not answer.")
+        return answer
+
+    async def _once(self, request: httpx.Request, *, read: bool = False) -> Answer:
+        try:
+            async with asyncio.timeout(self.limits.total_seconds):
+                return await self._follow(request)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            failure: ConnectorError = Unreachable(
+                f"No connection to {request.url.host} ({type(error).__name__}).",
+                hint="Is the network there? Is the address right?",
+            )
+        except (httpx.HTTPError, TimeoutError) as error:
+            sentence = f"{request.url.host} broke off in mid-answer ({type(error).__name__})."
+            failure = Unreachable(sentence) if read else OutcomeUnknown(sentence)
+        if read:
+            raise _TryAgain(failure)
+        raise failure
+
+    async def _follow(self, request: httpx.Request) -> Answer:
+        moved_to, permanent = "", True
+        for _ in range(6):
+            async with self._open(request) as response:
+                status = response.status_code
+                target = response.headers.get("location", "")
+                if status not in _REDIRECTS or not target or request.method not in _READS:
+                    parts = [part async for part in self._bounded(response, self.limits.max_bytes)]
+                    return Answer(
+                        method=request.method,
+                        url=safe_url(str(request.url)),
+                        status=status,
+                        headers={name.lower(): value for name, value in response.headers.items()},
+                        body=b"".join(parts),
+                        received_at=self._clock(),
+                        moved_to=moved_to if permanent else "",
+                    )
+            link = self.resolve(urljoin(str(request.url), target))
+            permanent = permanent and status in (301, 308)
+            moved_to = safe_url(link)
+            request = self._client.build_request(request.method, link, headers=request.headers)
+        raise BadAnswer(f"{request.url.host} redirects in a circle.")
+
+    @asynccontextmanager
+    async def _open(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        started = asyncio.get_running_loop().time()
+        response = await self._client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+            elapsed = (asyncio.get_running_loop().time() - started) * 1000
+            log.debug(
+                "%s %s -> %d in %.0f ms",
+                request.method,
+                safe_url(str(request.url)),
+                response.status_code,
+                elapsed,
+            )
+
+    async def _bounded(self, response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
+        received = 0
+        try:
+            async for part in response.aiter_bytes(1 << 16):
+                received += len(part)
+                if received > max_bytes:
+                    raise BadAnswer(
+                        f"{response.url.host} sent more than {max_bytes // MEGABYTE or 1} MB.",
+                        hint="Nothing was stored.",
+                    )
+                if received > MEGABYTE and received > self.limits.max_growth * max(1, response.num_bytes_downloaded):
+                    raise BadAnswer(f"{response.url.host} sent a compressed body that grows beyond measure.")
+                yield part
+        except httpx.DecodingError:
+            raise BadAnswer(f"{response.url.host} sent a body that does not decompress.") from None
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str = "",
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = 2048 * MEGABYTE,
+    ) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """Opens a large answer: gives it without its body, and the body in pieces of at most 64 KB.
+
+        The status is not checked and nothing is tried again: the reader decides, since a piece may have been used.
+
+        Raises:
+            Unreachable, BadAnswer: as in `request`, also while the pieces are read.
+        """
+        request = self._client.build_request("GET", self.resolve(path), params=params, headers=headers)
+        try:
+            for _ in range(6):
+                async with self._open(request) as response:
+                    target = response.headers.get("location", "")
+                    if response.status_code in _REDIRECTS and target:
+                        link = self.resolve(urljoin(str(request.url), target))
+                        request = self._client.build_request("GET", link, headers=request.headers)
+                        continue
+                    answer = Answer(
+                        method="GET",
+                        url=safe_url(str(request.url)),
+                        status=response.status_code,
+                        headers={name.lower(): value for name, value in response.headers.items()},
+                        body=b"",
+                        received_at=self._clock(),
+                    )
+                    yield answer, self._bounded(response, max_bytes)
+                    return
+            raise BadAnswer(f"{request.url.host} redirects in a circle.")
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{request.url.host} broke off ({type(error).__name__}).") from None
+
+    def resolve(self, path: str) -> str:
+        """Gives the absolute URL of a path or link.
+
+        Raises:
+            BadAnswer: the link leads to a host, port or scheme that this client is not pinned to.
+        """
+        url = urljoin(self.base, path)
+        if _origin(url) not in self._pinned:
+            raise BadAnswer(
+                f"A link to another place ({_origin(url)}) was not followed.",
+                hint="If that host belongs to the platform, name it in the source's settings.",
+            )
+        return url
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return "an unreadable address"
+    suffix = "" if (parts.scheme, port) in (("https", 443), ("http", 80)) else f":{port}"
+    return f"{parts.scheme}://{parts.hostname}{suffix}"

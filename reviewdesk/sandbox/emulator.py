@@ -1,0 +1,141 @@
+"""What an emulated platform is: its state, its endpoints, its customers, and the faults it can be told to have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
+
+
+class FaultKind(StrEnum):
+    """What can go wrong on purpose."""
+
+    RATE_LIMIT = "rate_limit"  # refused for too many requests, in the platform's own shape
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - refused because the credential is dead, in the platform's own shape
+    SERVER_ERROR = "server_error"  # the status in `status`, nothing done
+    CUT = "cut"  # the answer breaks off in the middle; what the request asked for is done
+    LOST = "lost"  # what the request asked for is done, and no answer arrives
+    DROPPED = "dropped"  # the connection closes before anything is done
+    SLOW = "slow"  # the answer takes `seconds` longer
+    LOGIN_PAGE = "login_page"  # 200 with a web page instead of data
+
+
+class Fault(msgspec.Struct, kw_only=True):
+    """A fault to be had.
+
+    Attributes:
+        kind: what goes wrong.
+        match: only requests whose "METHOD /path" contains this; "" for all.
+        times: how many requests it hits; -1 for all from now on.
+        after: how many matching requests pass first.
+        status: for SERVER_ERROR.
+        seconds: for SLOW, and for RATE_LIMIT the wait that the platform names (0: it names none).
+    """
+
+    kind: FaultKind
+    match: str = ""
+    times: int = 1
+    after: int = 0
+    status: int = 500
+    seconds: float = 0.0
+
+    def strikes(self, line: str) -> bool:
+        """Tells whether it hits the request `METHOD /path`, and counts it."""
+        if self.match not in line or self.times == 0:
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        self.times -= 1 if self.times > 0 else 0
+        return True
+
+
+class SeenRequest(msgspec.Struct, kw_only=True):
+    """One request that arrived, for tests that look at what was really sent."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CustomerText(msgspec.Struct, kw_only=True, frozen=True):
+    """What a scripted customer writes; an emulator uses the parts that its platform has."""
+
+    author: str
+    text: str
+    language: str
+    rating: float | None = None
+    title: str = ""
+    pros: tuple[str, ...] = ()
+    cons: tuple[str, ...] = ()
+    product: str = ""
+    order_id: str = ""
+
+
+class ShopReply(msgspec.Struct, kw_only=True, frozen=True):
+    """A reply by the shop that stands on the emulated platform: its id, the customer text's id, and the words."""
+
+    id: str
+    to: str
+    text: str
+
+
+class Emulator:
+    """The base of every emulated platform. Override what is marked; state lives in the instance.
+
+    Args:
+        clock: gives the time, aware and in UTC.
+    """
+
+    platform: ClassVar[str]
+
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
+        self.faults: list[Fault] = []
+        self.requests: list[SeenRequest] = []
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Override: the platform's endpoints, as starlette routes."""
+        raise NotImplementedError
+
+    def source(self, base: str) -> dict[str, Any]:
+        """Override: a `[[source]]` table (without `id`) that points a connector at this emulator served at `base`."""
+        raise NotImplementedError
+
+    def secrets(self) -> dict[str, str]:
+        """Override where there are any: environment variables that the source's settings refer to, with values."""
+        return {}
+
+    def write(self, words: CustomerText) -> str:
+        """Override: a customer writes something new. Gives its id on the platform."""
+        raise NotImplementedError
+
+    def answer(self, reply: ShopReply, words: CustomerText) -> str | None:
+        """Override where customers can answer: the customer goes on after the shop's reply. Gives the new id."""
+        return None
+
+    def shop_replies(self) -> Sequence[ShopReply]:
+        """Override: what the shop has replied so far, oldest first."""
+        raise NotImplementedError
+
+    def hand_off(self, to: str, text: str) -> None:
+        """Override where replies are written on the platform's own page: what a person types in there."""
+        raise NotImplementedError
+
+    def refusal(self, fault: Fault, request: Request) -> Response:
+        """Override: the answer to a RATE_LIMIT or EXPIRED_TOKEN fault in the platform's own shape."""
+        headers = {"retry-after": str(int(fault.seconds))} if fault.seconds else {}
+        status = 429 if fault.kind is FaultKind.RATE_LIMIT else 401
+        return PlainTextResponse(fault.kind.value, status, headers)
+
+    def login_page(self) -> Response:
+        """The answer to a LOGIN_PAGE fault."""
+        return HTMLResponse("<!doctype html><title>Log in</title><form>Please log in to continue.</form>")

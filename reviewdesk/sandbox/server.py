@@ -1,0 +1,219 @@
+"""Serves emulators over real HTTP on loopback, and lets them fail on purpose.
+
+The faults that no well-behaved server can have (an answer that breaks off or never comes) are done on the connection
+itself. `/_sandbox/` on each server is the stage door: faults, customers and the log for other processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from reviewdesk.sandbox.emulator import CustomerText, Emulator, Fault, FaultKind, SeenRequest
+
+# An answer that breaks off on purpose is an error to the server, and news to nobody.
+logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+
+_transports: dict[tuple[str, int], asyncio.Transport] = {}
+
+
+class _Protocol(H11Protocol):
+    """Remembers each connection by its peer, so that a fault can break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        _transports[transport.get_extra_info("peername")[:2]] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _transports.pop(self.transport.get_extra_info("peername", ("", 0))[:2], None)
+        super().connection_lost(exc)
+
+
+class _Stage:
+    """The ASGI layer between the wire and the emulator: records each request and plays the faults."""
+
+    def __init__(self, app: ASGIApp, emulator: Emulator) -> None:
+        self.app = app
+        self.emulator = emulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = await request.body()
+        self.emulator.requests.append(
+            SeenRequest(
+                method=request.method,
+                path=request.url.path,
+                query=request.url.query,
+                headers=dict(request.headers),
+                body=body,
+            )
+        )
+        line = f"{request.method} {request.url.path}"
+        fault = next((each for each in self.emulator.faults if each.strikes(line)), None)
+        await self._play(fault, scope, _replay(body), send, Request(scope, _replay(body)))
+
+    async def _play(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
+        match fault.kind if fault else None:
+            case FaultKind.DROPPED:
+                _break(scope)
+            case FaultKind.SERVER_ERROR if fault:
+                await PlainTextResponse("error", fault.status)(scope, receive, send)
+            case FaultKind.LOGIN_PAGE:
+                await self.emulator.login_page()(scope, receive, send)
+            case FaultKind.RATE_LIMIT | FaultKind.EXPIRED_TOKEN if fault:
+                await self.emulator.refusal(fault, request)(scope, receive, send)
+            case FaultKind.LOST:
+                await self.app(scope, receive, _swallow)
+                _break(scope)
+            case FaultKind.CUT:
+                await self._cut(scope, receive, send)
+            case FaultKind.SLOW if fault:
+                await asyncio.sleep(fault.seconds)
+                await self.app(scope, receive, send)
+            case _:
+                await self.app(scope, receive, send)
+
+    async def _cut(self, scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(scope, receive, keep)
+        whole = b"".join(message.get("body", b"") for message in messages)
+        await send(messages[0])
+        await send({"type": "http.response.body", "body": whole[: len(whole) // 2], "more_body": True})
+        await asyncio.sleep(0)
+        _break(scope, flush=True)
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _swallow(message: Message) -> None:
+    """Takes an answer that nobody will see."""
+
+
+def _break(scope: Scope, *, flush: bool = False) -> None:
+    transport = _transports.get(tuple(scope["client"][:2]))
+    if transport is not None:
+        (transport.close if flush else transport.abort)()
+
+
+def application(emulator: Emulator) -> ASGIApp:
+    """Gives the ASGI application of an emulator with its faults and its stage door."""
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            emulator.faults.clear()
+        else:
+            emulator.faults.append(msgspec.json.decode(await request.body(), type=Fault))
+        return Response(status_code=204)
+
+    async def write(request: Request) -> Response:
+        words = msgspec.json.decode(await request.body(), type=CustomerText)
+        return _json({"id": emulator.write(words)})
+
+    async def hand_off(request: Request) -> Response:
+        told = msgspec.json.decode(await request.body())
+        emulator.hand_off(told["to"], told["text"])
+        return Response(status_code=204)
+
+    async def replies(request: Request) -> Response:
+        return _json(list(emulator.shop_replies()))
+
+    async def log(request: Request) -> Response:
+        return _json([f"{seen.method} {seen.path}" for seen in emulator.requests])
+
+    door = [
+        Route("/_sandbox/faults", faults, methods=["POST", "DELETE"]),
+        Route("/_sandbox/write", write, methods=["POST"]),
+        Route("/_sandbox/hand_off", hand_off, methods=["POST"]),
+        Route("/_sandbox/replies", replies, methods=["GET"]),
+        Route("/_sandbox/requests", log, methods=["GET"]),
+    ]
+    return _Stage(Starlette(routes=[*door, *emulator.routes()]), emulator)
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+class Running:
+    """An emulator that is being served; `base` is its address without a trailing slash."""
+
+    def __init__(self, emulator: Emulator, port: int) -> None:
+        self.emulator = emulator
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application(emulator),
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [self._socket]},
+            name=f"sandbox-{emulator.platform}",
+            daemon=True,
+        )
+
+    def start(self) -> None:
+        """Serves from a thread of its own; the socket listens when this returns."""
+        self._socket.listen(128)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Closes every connection and ends the thread."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(5)
+        self._socket.close()
+
+
+@contextmanager
+def serve(emulator: Emulator, port: int = 0) -> Iterator[Running]:
+    """Serves an emulator while the block runs.
+
+    Args:
+        port: on loopback; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    running = Running(emulator, port)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -282,3 +282,35 @@ class Finding(Record, frozen=True, kw_only=True):
     sentence: str
     hint: str = ""
     expires_at: datetime | None = None
+
+
+class Purpose(StrEnum):
+    """What a template is for."""
+
+    THANK = "thank"
+    EXPLAIN = "explain"
+    APOLOGISE = "apologise"
+    DEFEND = "defend"
+    ASK = "ask"
+    AFTER_SALES = "after_sales"
+
+
+class Template(Record, frozen=True, kw_only=True):
+    """A reply with variables, in a language, for a purpose.
+
+    Attributes:
+        name: unique within its language, in kebab-case.
+        language: ISO 639-1.
+        title: what the picker shows.
+        topics: what it suits; empty suits all.
+        body: the words, with variables as `{{ name }}`.
+        bundled: True for those that come in the box; the shop's own of the same name and language replace them.
+    """
+
+    name: str
+    language: str
+    purpose: Purpose
+    title: str
+    body: str
+    topics: tuple[Topic, ...] = ()
+    bundled: bool = False

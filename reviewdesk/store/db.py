@@ -1,0 +1,220 @@
+"""Opens the database: connections, transactions, migrations, and the errors of SQLite in words.
+
+One `Store` belongs to one thread. Every write runs in `BEGIN IMMEDIATE`: a transaction that starts as a reader and wants
+to write later would fail at once when another process has written in between, however long it is willing to wait.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from reviewdesk.errors import StoreError
+from reviewdesk.store.schema import migrations
+
+if TYPE_CHECKING:
+    from reviewdesk.store.mentions import Mentions
+    from reviewdesk.store.outbox import Outbox
+    from reviewdesk.store.people import People
+    from reviewdesk.store.sources import Sources
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_BUSY_SECONDS = 30
+
+
+def to_ms(moment: datetime) -> int:
+    """Gives an aware time as milliseconds since 1970."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_ms(ms: int) -> datetime:
+    """Gives milliseconds since 1970 as an aware time in UTC."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def from_ms_or_none(ms: int | None) -> datetime | None:
+    """Gives None for None; otherwise as `from_ms`."""
+    return None if ms is None else from_ms(ms)
+
+
+class Store:
+    """The desk's database.
+
+    Args:
+        path: the file; made with mode 0600 where it is missing, unless `read_only`.
+        read_only: never writes and never migrates; for the readers of lists.
+        clock: gives the time, aware and in UTC.
+
+    Raises:
+        StoreError: it cannot be opened: not a database, damaged, no permission, or newer than this program.
+    """
+
+    def __init__(
+        self, path: Path | str, *, read_only: bool = False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.path = Path(path)
+        self.clock = clock
+        self.read_only = read_only
+        with self.told():
+            self.db = self._open_reader() if read_only else self._open_writer()
+
+    def _open_reader(self) -> Database:
+        if not self.path.exists():
+            raise StoreError(f"There is no database at {self.path}.", hint="Run: reviewdesk poll")
+        connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        return self._prepare(connection)
+
+    def _open_writer(self) -> Database:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        db = self._prepare(sqlite3.connect(self.path, timeout=_BUSY_SECONDS))
+        if db.journal_mode != "wal":
+            db.enable_wal()
+        # A transition of a reply must outlive a power cut before the next network call: NORMAL does not promise that.
+        db.conn.execute("PRAGMA synchronous = FULL")
+        self.db = db
+        self._migrate()
+        return db
+
+    @staticmethod
+    def _prepare(connection: sqlite3.Connection) -> Database:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.row_factory = None
+        return Database(connection, execute_plugins=False)
+
+    def _migrate(self) -> None:
+        known = {migration.name for migration in migrations._migrations}
+        newer = [each.name for each in migrations.applied(self.db) if each.name not in known]
+        if newer:
+            raise StoreError(
+                f"The database {self.path} was last used by a newer version of reviewdesk.",
+                hint="Update reviewdesk, or open another database with --db.",
+            )
+        if migrations.pending(self.db):
+            with self.transaction():
+                migrations.apply(self.db)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turns SQLite's errors in the block into `StoreError`s that a person understands."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(*_sentence(error, self.path)) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Runs the block in one `BEGIN IMMEDIATE` transaction; inside another one it joins that.
+
+        Raises:
+            StoreError: the database is locked for longer than half a minute, full, read-only or damaged.
+        """
+        connection = self.db.conn
+        if connection.in_transaction:
+            yield connection
+            return
+        with self.told():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def now_ms(self) -> int:
+        """Gives the clock's time in milliseconds."""
+        return to_ms(self.clock())
+
+    def data_version(self) -> int:
+        """Gives a number that changes when another connection has written. Takes microseconds."""
+        return int(self.db.conn.execute("PRAGMA data_version").fetchone()[0])
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Mentions, their versions, assessments, threads and authors."""
+        from reviewdesk.store.mentions import Mentions
+
+        return Mentions(self)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Sources with their cursors, leases and faults; polls; what was set aside."""
+        from reviewdesk.store.sources import Sources
+
+        return Sources(self)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Replies on their way, and drafts."""
+        from reviewdesk.store.outbox import Outbox
+
+        return Outbox(self)
+
+    @cached_property
+    def people(self) -> People:
+        """Notes, tags, templates and the event log."""
+        from reviewdesk.store.people import People
+
+        return People(self)
+
+    def backup(self, target: Path) -> None:
+        """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, while others read and write.
+
+        Raises:
+            StoreError: the target exists already or cannot be written.
+        """
+        with self.told():
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            copy = sqlite3.connect(target)
+            try:
+                self.db.conn.backup(copy, pages=4096)
+            finally:
+                copy.close()
+
+    def integrity(self) -> str:
+        """Gives "ok", or the first fault that SQLite's quick check finds."""
+        with self.told():
+            return str(self.db.conn.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self.db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _sentence(error: Exception, path: Path) -> tuple[str]:
+    text = str(error).lower()
+    if isinstance(error, FileExistsError):
+        return (f"The file {error.filename} exists already; choose another name.",)
+    if "locked" in text or "busy" in text:
+        return (f"The database {path} is kept busy by another program; try again in a minute.",)
+    if "full" in text or getattr(error, "errno", None) == 28:
+        return (f"The disk with {path} is full; nothing was half-written. Make room and try again.",)
+    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
+        return (f"The database {path} cannot be written; check the permissions of the file and its folder.",)
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"The file {path} is damaged or not a reviewdesk database; restore a backup or choose another with --db.",
+        )
+    return (f"The database {path} cannot be used: {error}.",)

@@ -1,0 +1,234 @@
+"""Replies on their way, and drafts. What may follow what is told by `reviewdesk.desk.delivery`; here it is kept."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from reviewdesk.errors import NotAllowed
+from reviewdesk.model import Channel, DeliveryState
+from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
+from reviewdesk.store.records import Draft, Reply
+
+if TYPE_CHECKING:
+    from reviewdesk.store.db import Store
+
+_REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts, attempted_at,
+    remote_id, remote_url, remote_text, posted_at, fault, fault_hint"""
+_SETTABLE = frozenset(
+    ("remote_id", "remote_url", "remote_text", "posted_at", "fault", "fault_hint", "send_after", "looked_at")
+)
+
+
+class Outbox:
+    """The door to replies and drafts; made by `Store.outbox`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._conn: sqlite3.Connection = store.db.conn
+
+    def put(
+        self,
+        mention: int,
+        text: str,
+        *,
+        agent: str,
+        channel: Channel = Channel.PUBLIC,
+        state: DeliveryState = DeliveryState.QUEUED,
+        send_after: datetime | None = None,
+    ) -> Reply:
+        """Puts the approved text, word for word, on its way; the agent's draft is gone with it.
+
+        Raises:
+            NotAllowed: another reply is on its way to this mention already.
+        """
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            try:
+                id = conn.execute(
+                    """INSERT INTO reply (mention_id, key, channel, agent, text, state, created_at, updated_at, send_after)
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    (
+                        mention,
+                        secrets.token_urlsafe(16),
+                        channel.value,
+                        agent,
+                        text,
+                        state.value,
+                        now,
+                        now,
+                        to_ms(send_after) if send_after else now,
+                    ),
+                ).lastrowid
+            except sqlite3.IntegrityError:
+                raise NotAllowed(
+                    "Another reply is on its way to this mention.", hint="Look at it in the outbox; withdraw it first."
+                ) from None
+            self._log(conn, mention, agent, f"reply {state.value}", int(id or 0))
+            conn.execute("DELETE FROM draft WHERE mention_id = ? AND agent = ?", (mention, agent))
+        return self.get(int(id or 0))
+
+    def get(self, id: int) -> Reply:
+        """Gives one reply.
+
+        Raises:
+            NotAllowed: there is none with this id.
+        """
+        found = self._select("id = ?", (id,))
+        if not found:
+            raise NotAllowed(f"There is no reply {id}.")
+        return found[0]
+
+    def replies_to(self, mention: int) -> tuple[Reply, ...]:
+        """Gives the replies to a mention, oldest first."""
+        return tuple(self._select("mention_id = ?", (mention,)))
+
+    def in_states(self, states: Collection[DeliveryState], *, limit: int = 10_000) -> list[Reply]:
+        """Gives the replies in these states, oldest first."""
+        values = [state.value for state in states]
+        return self._select(f"state IN ({','.join('?' * len(values))})", values, limit)
+
+    def next_due(self) -> datetime | None:
+        """Gives when the next queued reply may go out; None where none is queued."""
+        found = self._conn.execute("SELECT min(send_after) FROM reply WHERE state = 'queued'").fetchone()
+        return from_ms_or_none(found[0])
+
+    def claim(self, holder: str, *, lease_seconds: float, skip_sources: Collection[str] = ()) -> Reply | None:
+        """Takes the next queued reply whose time has come, as `sending`, for one holder; None where there is none.
+
+        One statement: two processes never get the same reply.
+        """
+        now = self._store.now_ms()
+        skip = list(skip_sources)
+        with self._store.transaction() as conn:
+            found = conn.execute(
+                f"""UPDATE reply SET state = 'sending', holder = ?, lease_until = ?, attempts = attempts + 1,
+                      attempted_at = ?, updated_at = ?, fault = '', fault_hint = ''
+                    WHERE id = (SELECT reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
+                                WHERE reply.state = 'queued' AND reply.send_after <= ?
+                                  AND mention.source_id NOT IN ({",".join("?" * len(skip))})
+                                ORDER BY reply.send_after, reply.id LIMIT 1)
+                    RETURNING {_REPLY}""",
+                (holder, now + int(lease_seconds * 1000), now, now, now, *skip),
+            ).fetchone()
+            if not found:
+                return None
+            reply = _reply(found)
+            self._log(conn, reply.mention_id, reply.agent, "reply sending", reply.id)
+            return reply
+
+    def abandoned(self) -> list[Reply]:
+        """Gives the replies found `sending` whose holder's lease has run out: nobody knows what became of them."""
+        return self._select("state = 'sending' AND lease_until <= ?", (self._store.now_ms(),))
+
+    def move(
+        self, reply: Reply, to: DeliveryState, *, holder: str | None = None, agent: str = "", **columns: Any
+    ) -> bool:
+        """Moves a reply from the state it was read in to another one; False where it has moved on meanwhile.
+
+        Args:
+            holder: only where this holder has it; None for moves that need none.
+            columns: further columns to set; times as aware datetimes.
+        """
+        if not _SETTABLE.issuperset(columns):
+            raise ValueError(f"not settable: {sorted(set(columns) - _SETTABLE)}")
+        now = self._store.now_ms()
+        values = {name: to_ms(value) if isinstance(value, datetime) else value for name, value in columns.items()}
+        setting = "".join(f", {name} = :{name}" for name in values)
+        with self._store.transaction() as conn:
+            moved = conn.execute(
+                f"""UPDATE reply SET state = :to, updated_at = :now, holder = '', lease_until = 0{setting}
+                    WHERE id = :id AND state = :was AND (:holder IS NULL OR holder = :holder)""",
+                {
+                    **values,
+                    "to": to.value,
+                    "now": now,
+                    "id": reply.id,
+                    "was": reply.state.value,
+                    "holder": holder,
+                },
+            )
+            if moved.rowcount and to is not reply.state:
+                self._log(conn, reply.mention_id, agent or reply.agent, f"reply {to.value}", reply.id)
+            return moved.rowcount == 1
+
+    def looked(self, reply: Reply) -> None:
+        """Notes that an unknown reply was looked for just now."""
+        with self._store.transaction() as conn:
+            conn.execute("UPDATE reply SET looked_at = ? WHERE id = ?", (self._store.now_ms(), reply.id))
+
+    def looked_at(self, reply: Reply) -> datetime | None:
+        """Gives when an unknown reply was last looked for."""
+        return from_ms_or_none(
+            self._conn.execute("SELECT looked_at FROM reply WHERE id = ?", (reply.id,)).fetchone()[0]
+        )
+
+    def recent_texts(self, agent: str, *, limit: int = 20) -> list[str]:
+        """Gives the texts that an agent sent last, newest first; platforms dislike series of one text."""
+        return [
+            text
+            for (text,) in self._conn.execute(
+                "SELECT text FROM reply WHERE agent = ? AND state <> 'withdrawn' ORDER BY id DESC LIMIT ?",
+                (agent, limit),
+            )
+        ]
+
+    def save_draft(self, mention: int, agent: str, text: str, template: str = "") -> None:
+        """Keeps what an agent has written so far; an empty text removes the draft."""
+        with self._store.transaction() as conn:
+            if not text:
+                conn.execute("DELETE FROM draft WHERE mention_id = ? AND agent = ?", (mention, agent))
+                return
+            conn.execute(
+                """INSERT INTO draft (mention_id, agent, text, template, updated_at) VALUES (?, ?, ?, ?, ?)
+                   ON CONFLICT (mention_id, agent) DO UPDATE SET text = excluded.text, template = excluded.template,
+                     updated_at = excluded.updated_at""",
+                (mention, agent, text, template, self._store.now_ms()),
+            )
+
+    def drafts(self, mention: int) -> tuple[Draft, ...]:
+        """Gives every agent's draft for a mention, newest first."""
+        return tuple(
+            Draft(mention_id=mention, agent=agent, text=text, template=template, updated_at=from_ms(updated))
+            for agent, text, template, updated in self._conn.execute(
+                "SELECT agent, text, template, updated_at FROM draft WHERE mention_id = ? ORDER BY updated_at DESC",
+                (mention,),
+            )
+        )
+
+    def _select(self, where: str, params: Sequence[Any], limit: int = 10_000) -> list[Reply]:
+        found = self._conn.execute(f"SELECT {_REPLY} FROM reply WHERE {where} ORDER BY id LIMIT ?", (*params, limit))
+        return [_reply(row) for row in found]
+
+    def _log(self, conn: sqlite3.Connection, mention: int, agent: str, what: str, reply: int) -> None:
+        conn.execute(
+            """INSERT INTO event (at, agent, what, mention_id, source_id, detail)
+               SELECT ?, ?, ?, id, source_id, json_object('reply', ?) FROM mention WHERE id = ?""",
+            (self._store.now_ms(), agent, what, reply, mention),
+        )
+
+
+def _reply(row: Sequence[Any]) -> Reply:
+    return Reply(
+        id=row[0],
+        mention_id=row[1],
+        key=row[2],
+        channel=Channel(row[3]),
+        agent=row[4],
+        text=row[5],
+        state=DeliveryState(row[6]),
+        created_at=from_ms(row[7]),
+        updated_at=from_ms(row[8]),
+        send_after=from_ms(row[9]),
+        attempts=row[10],
+        attempted_at=from_ms_or_none(row[11]),
+        remote_id=row[12],
+        remote_url=row[13],
+        remote_text=row[14],
+        posted_at=from_ms_or_none(row[15]),
+        fault=row[16],
+        fault_hint=row[17],
+    )

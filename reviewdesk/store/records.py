@@ -1,0 +1,230 @@
+"""What the store gives: records as rooms above need them, with times as aware datetimes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from reviewdesk.model import (
+    Assessment,
+    Budget,
+    Channel,
+    DeliveryState,
+    Kind,
+    Mention,
+    Record,
+    Severity,
+    Status,
+)
+
+
+class View(StrEnum):
+    """The named filters of the inbox, in the order they are shown."""
+
+    COMPLAINTS = "complaints"
+    NEEDS_REPLY = "needs_reply"
+    MINE = "mine"
+    OVERDUE = "overdue"
+    SNOOZED = "snoozed"
+    OUTBOX = "outbox"
+    ALL = "all"
+
+
+class Filter(Record, frozen=True, kw_only=True):
+    """Which mentions, on top of a view. Empty fields do not filter.
+
+    Attributes:
+        agent: whose view `MINE` is.
+        search: words to find in title, text, pros, cons, author, order number and product; case and diacritics do not
+            count, the last word may be a beginning.
+        since, until: bounds on when it was written; `until` is exclusive.
+    """
+
+    view: View = View.ALL
+    agent: str = ""
+    search: str = ""
+    source: str = ""
+    status: Status | None = None
+    complaint: bool | None = None
+    tag: str = ""
+    assignee: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One line of a list. `excerpt` is at most 400 characters; `version` changes when anything shown changes."""
+
+    id: int
+    source: str
+    connector: str
+    kind: Kind
+    author: str
+    excerpt: str
+    created_at: datetime
+    due_at: datetime | None
+    rating: float | None
+    status: Status
+    complaint: bool
+    severity: Severity
+    compound: float | None
+    assignee: str
+    snoozed_until: datetime | None
+    gone: bool
+    edited: bool
+    has_draft: bool
+    reply_state: DeliveryState | None
+    tags: tuple[str, ...]
+
+
+class Stored(Record, frozen=True, kw_only=True):
+    """A mention as the store keeps it: what the platform gave, and the people's work on it."""
+
+    id: int
+    source: str
+    connector: str
+    mention: Mention
+    thread: int
+    version: int
+    status: Status
+    assignee: str
+    seen_at: datetime
+    changed_at: datetime
+    due_at: datetime | None
+    snoozed_until: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    gone_at: datetime | None
+    liked: bool
+    assessment: Assessment | None
+
+
+class Version(Record, frozen=True, kw_only=True):
+    """One text that the customer wrote, as it was seen at `seen_at`."""
+
+    version: int
+    seen_at: datetime
+    title: str
+    text: str
+    pros: tuple[str, ...]
+    cons: tuple[str, ...]
+    rating: float | None
+
+
+class Reply(Record, frozen=True, kw_only=True):
+    """A reply in the outbox or beyond."""
+
+    id: int
+    mention_id: int
+    key: str
+    channel: Channel
+    agent: str
+    text: str
+    state: DeliveryState
+    created_at: datetime
+    updated_at: datetime
+    send_after: datetime
+    attempts: int
+    attempted_at: datetime | None
+    remote_id: str
+    remote_url: str
+    remote_text: str | None
+    posted_at: datetime | None
+    fault: str
+    fault_hint: str
+
+
+class Draft(Record, frozen=True, kw_only=True):
+    """A reply being written by one agent."""
+
+    mention_id: int
+    agent: str
+    text: str
+    template: str
+    updated_at: datetime
+
+
+class Note(Record, frozen=True, kw_only=True):
+    """What one agent told the others about a mention."""
+
+    id: int
+    agent: str
+    text: str
+    at: datetime
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """One line of the log of who did what."""
+
+    id: int
+    at: datetime
+    agent: str
+    what: str
+    mention_id: int | None
+    source: str | None
+    detail: Mapping[str, Any]
+
+
+class Conversation(Record, frozen=True, kw_only=True):
+    """Everything that the right-hand pane shows for one mention.
+
+    Attributes:
+        focus: the mention itself.
+        thread: all texts of the thread in order, at most 200 around the focus, the shop's own among them.
+        replies: ours to the focus, oldest first, those not yet on the platform included.
+        history: other mentions by the same customer: the same author, order number or full name, newest first.
+        versions: earlier texts of the focus, oldest first, without the current one.
+    """
+
+    focus: Stored
+    thread: tuple[Stored, ...]
+    replies: tuple[Reply, ...]
+    history: tuple[Row, ...]
+    versions: tuple[Version, ...]
+    notes: tuple[Note, ...]
+    tags: tuple[str, ...]
+    drafts: tuple[Draft, ...]
+
+
+class SourceState(Record, frozen=True, kw_only=True):
+    """A source as the sources screen shows it.
+
+    Attributes:
+        capabilities: as the connector told at its last poll, plain JSON (see `reviewdesk.connector.Capabilities`).
+        fault_kind: the error's class name, "" when all is well.
+        parked: True when polling stopped until a person acts.
+        leased_until: a poll is running, at the latest until then; None when none is.
+        mentions, open_mentions: counts.
+    """
+
+    id: str
+    connector: str
+    title: str
+    capabilities: Mapping[str, Any]
+    polled_at: datetime | None
+    succeeded_at: datetime | None
+    next_at: datetime | None
+    failures: int
+    fault_kind: str
+    fault: str
+    fault_hint: str
+    fault_since: datetime | None
+    parked: bool
+    leased_until: datetime | None
+    budget: Budget | None
+    mentions: int
+    open_mentions: int
+    set_aside: int
+
+
+class Ingested(Record, frozen=True, kw_only=True):
+    """What became of a batch: counts of mentions, and the database ids of the new and changed ones."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+    set_aside: int = 0
+    touched: tuple[int, ...] = ()

@@ -1,0 +1,231 @@
+"""Sources: their cursors, leases, faults and polls; and the items that could not be read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError
+from reviewdesk.model import Budget, JsonObject, Mention, SetAside
+from reviewdesk.store.db import from_ms_or_none, to_ms
+from reviewdesk.store.records import Ingested, SourceState
+
+if TYPE_CHECKING:
+    from reviewdesk.store.db import Store
+
+
+class LeaseLost(StoreError):
+    """Another process has taken the source over; what this one still holds must not be written."""
+
+
+class Sources:
+    """The door to sources; made by `Store.sources`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._conn: sqlite3.Connection = store.db.conn
+
+    def register(self, id: str, connector: str, title: str, capabilities: Mapping[str, Any] | None = None) -> None:
+        """Makes a source known, or brings its title and capabilities up to date."""
+        told = None if capabilities is None else json.dumps(dict(capabilities))
+        with self._store.transaction() as conn:
+            conn.execute(
+                """INSERT INTO source (id, connector, title, capabilities) VALUES (?, ?, ?, coalesce(?, '{}'))
+                   ON CONFLICT (id) DO UPDATE SET connector = excluded.connector, title = excluded.title,
+                     capabilities = CASE WHEN ? THEN excluded.capabilities ELSE source.capabilities END""",
+                (id, connector, title, told, told is not None),
+            )
+
+    def take(self, id: str, owner: str, *, seconds: float) -> bool:
+        """Takes the lease of a source for `owner`; False where another one holds it."""
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            taken = conn.execute(
+                """UPDATE source SET lease_owner = :owner, lease_until = :until
+                   WHERE id = :id AND (lease_until <= :now OR lease_owner = :owner)""",
+                {"id": id, "owner": owner, "now": now, "until": now + int(seconds * 1000)},
+            )
+            return taken.rowcount == 1
+
+    def release(self, id: str, owner: str) -> None:
+        """Gives the lease back, where `owner` still holds it."""
+        with self._store.transaction() as conn:
+            conn.execute(
+                "UPDATE source SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?", (id, owner)
+            )
+
+    def is_due(self, id: str) -> bool:
+        """Tells whether a source should be polled now: not parked, and its time has come."""
+        found = self._conn.execute("SELECT parked, next_at FROM source WHERE id = ?", (id,)).fetchone()
+        return found is None or (not found[0] and found[1] <= self._store.now_ms())
+
+    def cursor(self, id: str) -> JsonObject | None:
+        """Gives where the last committed batch ended; None before the first."""
+        found = self._conn.execute("SELECT cursor FROM source WHERE id = ?", (id,)).fetchone()
+        return json.loads(found[0]) if found and found[0] else None
+
+    def begin_poll(self, id: str) -> int:
+        """Opens a line in the record of polls and gives its number."""
+        with self._store.transaction() as conn:
+            poll = conn.execute("INSERT INTO poll (source_id, started_at) VALUES (?, ?)", (id, self._store.now_ms()))
+            return int(poll.lastrowid or 0)
+
+    def commit_batch(
+        self,
+        id: str,
+        owner: str,
+        poll: int,
+        *,
+        mentions: Sequence[Mention],
+        set_aside: Sequence[SetAside],
+        gone: Sequence[str],
+        cursor: JsonObject | None,
+        total: int | None,
+        lease_seconds: float,
+    ) -> Ingested:
+        """Takes one batch in: mentions, cursor and counts in one transaction; renews the lease.
+
+        Raises:
+            LeaseLost: another process has taken the source over; nothing was written.
+        """
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            held = conn.execute(
+                "UPDATE source SET lease_until = ?, cursor = coalesce(?, cursor) WHERE id = ? AND lease_owner = ?",
+                (now + int(lease_seconds * 1000), None if cursor is None else json.dumps(cursor), id, owner),
+            )
+            if held.rowcount != 1:
+                raise LeaseLost(f"Another poll has taken over the source {id!r}; this one stops.")
+            done = self._store.mentions.ingest(id, mentions, set_aside=set_aside, gone=gone)
+            conn.execute(
+                """UPDATE poll SET fetched = fetched + ?, new = new + ?, changed = changed + ?, same = same + ?,
+                     set_aside = set_aside + ?, gone = gone + ?, total = coalesce(?, total) WHERE id = ?""",
+                (
+                    len(mentions) + len(set_aside),
+                    done.new,
+                    done.changed,
+                    done.same,
+                    done.set_aside,
+                    done.gone,
+                    total,
+                    poll,
+                ),
+            )
+            return done
+
+    def finish_poll(self, id: str, owner: str, poll: int, *, next_at: datetime, budget: Budget | None = None) -> str:
+        """Ends a poll that went well, and gives the fault that it mended ("" where there was none)."""
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            before = conn.execute("SELECT fault FROM source WHERE id = ?", (id,)).fetchone()
+            conn.execute(
+                """UPDATE source SET polled_at = :now, succeeded_at = :now, next_at = :next, failures = 0, parked = 0,
+                     fault_kind = '', fault = '', fault_hint = '', fault_since = NULL, budget = :budget,
+                     lease_owner = NULL, lease_until = 0
+                   WHERE id = :id AND lease_owner = :owner""",
+                {"now": now, "next": to_ms(next_at), "budget": _json(budget), "id": id, "owner": owner},
+            )
+            conn.execute("UPDATE poll SET finished_at = ? WHERE id = ?", (now, poll))
+            return str(before[0]) if before else ""
+
+    def fail_poll(
+        self,
+        id: str,
+        owner: str,
+        poll: int | None,
+        error: ReviewdeskError,
+        *,
+        next_at: datetime,
+        parked: bool,
+        budget: Budget | None = None,
+    ) -> bool:
+        """Ends a poll that failed. Gives True where this fault is news: the last poll did not end with its kind."""
+        now, kind = self._store.now_ms(), type(error).__name__
+        with self._store.transaction() as conn:
+            before = conn.execute("SELECT fault_kind FROM source WHERE id = ?", (id,)).fetchone()
+            news = not before or before[0] != kind
+            conn.execute(
+                """UPDATE source SET polled_at = :now, next_at = :next, failures = failures + 1, parked = :parked,
+                     fault_since = CASE WHEN fault_kind = :kind THEN fault_since ELSE :now END, fault_kind = :kind,
+                     fault = :fault, fault_hint = :hint, budget = coalesce(:budget, budget),
+                     lease_owner = NULL, lease_until = 0
+                   WHERE id = :id AND (lease_owner = :owner OR lease_owner IS NULL)""",
+                {
+                    "now": now,
+                    "next": to_ms(next_at),
+                    "parked": int(parked),
+                    "kind": kind,
+                    "fault": error.sentence,
+                    "hint": error.hint,
+                    "budget": _json(budget),
+                    "id": id,
+                    "owner": owner,
+                },
+            )
+            if poll is not None:
+                conn.execute("UPDATE poll SET finished_at = ?, fault = ? WHERE id = ?", (now, error.sentence, poll))
+            return news
+
+    def failures(self, id: str) -> int:
+        """Gives how many polls in a row have failed."""
+        found = self._conn.execute("SELECT failures FROM source WHERE id = ?", (id,)).fetchone()
+        return int(found[0]) if found else 0
+
+    def resume(self, id: str) -> None:
+        """Takes a source out of its parking place and lets the next poll ask it at once.
+
+        Raises:
+            NotAllowed: there is no such source.
+        """
+        with self._store.transaction() as conn:
+            done = conn.execute("UPDATE source SET parked = 0, next_at = 0 WHERE id = ?", (id,))
+            if not done.rowcount:
+                raise NotAllowed(f"There is no source {id!r}.", hint="`reviewdesk sources` lists them.")
+
+    def capabilities(self, id: str) -> Mapping[str, Any]:
+        """Gives a source's capabilities as its connector told them at the last poll; empty before the first."""
+        found = self._conn.execute("SELECT capabilities FROM source WHERE id = ?", (id,)).fetchone()
+        return dict(json.loads(found[0])) if found else {}
+
+    def states(self) -> list[SourceState]:
+        """Gives every known source, by id."""
+        now = self._store.now_ms()
+        return [
+            SourceState(
+                id=row[0],
+                connector=row[1],
+                title=row[2],
+                capabilities=json.loads(row[3]),
+                polled_at=from_ms_or_none(row[4]),
+                succeeded_at=from_ms_or_none(row[5]),
+                next_at=from_ms_or_none(row[6] or None),
+                failures=row[7],
+                fault_kind=row[8],
+                fault=row[9],
+                fault_hint=row[10],
+                fault_since=from_ms_or_none(row[11]),
+                parked=bool(row[12]),
+                leased_until=from_ms_or_none(row[13] if row[13] > now else None),
+                budget=msgspec.json.decode(row[14], type=Budget) if row[14] else None,
+                mentions=row[15],
+                open_mentions=row[16],
+                set_aside=row[17],
+            )
+            for row in self._conn.execute(
+                """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind, fault,
+                     fault_hint, fault_since, parked, lease_until, budget,
+                     (SELECT count(*) FROM mention WHERE source_id = source.id AND ours = 0),
+                     (SELECT count(*) FROM mention WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
+                     (SELECT count(*) FROM set_aside WHERE source_id = source.id)
+                   FROM source ORDER BY id"""
+            ).fetchall()
+        ]
+
+
+def _json(budget: Budget | None) -> str | None:
+    return None if budget is None else msgspec.json.encode(budget).decode()

@@ -131,6 +131,7 @@ class Mention(Record, frozen=True, kw_only=True):
         order_id: the shop's own order number, where known.
         product, product_url: what is reviewed, where it is a product.
         url: the public page of this text, without any secret in it.
+        reply_url: the page where a person replies by hand; the desk asks the connector's `reply_page` for it.
         edited_at: the last change, where the platform tells.
         language: ISO 639-1 where the platform or source tells it.
         hidden: hidden from the public on the platform.
@@ -159,6 +160,7 @@ class Mention(Record, frozen=True, kw_only=True):
     product: str = ""
     product_url: str = ""
     url: str = ""
+    reply_url: str = ""
     edited_at: datetime | None = None
     language: str | None = None
     hidden: bool = False

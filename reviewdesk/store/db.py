@@ -1,7 +1,7 @@
 """Opens the database: connections, transactions, migrations, and the errors of SQLite in words.
 
-One `Store` belongs to one thread. Every write runs in `BEGIN IMMEDIATE`: a transaction that starts as a reader and wants
-to write later would fail at once when another process has written in between, however long it is willing to wait.
+One `Store` belongs to one thread. Every write runs in `BEGIN IMMEDIATE`: a transaction that starts as a reader and
+wants to write later would fail at once when another process has written in between, however long it would wait.
 """
 
 from __future__ import annotations

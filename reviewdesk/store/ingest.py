@@ -81,7 +81,6 @@ class Ingest:
             same=same + len(refreshed) + sum(row["ours"] for row in (*new, *changed)),
             gone=self._gone(gone),
             set_aside=self._set_aside(set_aside),
-            touched=tuple(row["id"] for row in (*new, *changed) if not row["ours"]),
         )
 
     def _row(self, mention: Mention) -> dict[str, Any]:
@@ -153,7 +152,8 @@ class Ingest:
             "INSERT INTO thread (source_id, key) VALUES (:source_id, :thread_key) ON CONFLICT DO NOTHING", rows
         )
         self.conn.executemany(
-            """INSERT INTO author (source_id, key, name, url) VALUES (:source_id, :author_key, :author_name, :author_url)
+            """INSERT INTO author (source_id, key, name, url)
+               VALUES (:source_id, :author_key, :author_name, :author_url)
                ON CONFLICT (source_id, key) DO UPDATE SET name = excluded.name, url = excluded.url""",
             [row for row in rows if row["author_key"]],
         )
@@ -175,7 +175,8 @@ class Ingest:
 
     def _versions(self, rows: list[dict[str, Any]]) -> None:
         self.conn.executemany(
-            """INSERT INTO mention_version (mention_id, version, seen_at, title, text, pros, cons, rating, recommends, raw)
+            """INSERT INTO mention_version
+                 (mention_id, version, seen_at, title, text, pros, cons, rating, recommends, raw)
                VALUES (:id, :version, :now, :title, :text, :pros, :cons, :rating, :recommends, :raw)""",
             rows,
         )
@@ -191,8 +192,8 @@ class Ingest:
     def _unindex(self, rows: list[dict[str, Any]]) -> None:
         for part in chunks([row["id"] for row in rows]):
             self.conn.execute(
-                f"INSERT INTO mention_fts (mention_fts, rowid, {_SEARCHED}) SELECT 'delete', id, {_SEARCHED} FROM mention"
-                f" WHERE id IN ({marks(part)})",
+                f"INSERT INTO mention_fts (mention_fts, rowid, {_SEARCHED})"
+                f" SELECT 'delete', id, {_SEARCHED} FROM mention WHERE id IN ({marks(part)})",
                 part,
             )
 
@@ -201,8 +202,8 @@ class Ingest:
         self._unindex(rows)
         self.conn.executemany(
             """UPDATE mention SET version = :version, content_hash = :content_hash, facts_hash = :facts_hash,
-                 changed_at = :now, edited_at = coalesce(:edited_at, :now), gone_at = NULL, title = :title, text = :text,
-                 pros = :pros, cons = :cons, author_name = :author_name, order_id = :order_id, product = :product,
+                 changed_at = :now, edited_at = coalesce(:edited_at, :now), gone_at = NULL, title = :title,
+                 text = :text, pros = :pros, cons = :cons, author_name = :author_name, order_id = :order_id, product = :product,
                  rating = :rating, recommends = :recommends, url = :url, language = :language, hidden = :hidden,
                  parent = :parent, facts = :facts, assessed = '',
                  status = CASE WHEN ours = 0 AND status IN ('answered', 'closed') THEN 'open' ELSE status END
@@ -249,7 +250,8 @@ class Ingest:
             self.conn.execute(
                 f"""UPDATE mention SET status = 'answered', changed_at = ?, answered_at =
                       (SELECT min(child.created_at) FROM mention child
-                       WHERE child.source_id = mention.source_id AND child.parent = mention.platform_id AND child.ours = 1)
+                       WHERE child.source_id = mention.source_id AND child.parent = mention.platform_id
+                         AND child.ours = 1)
                     WHERE source_id = ? AND platform_id IN ({marks(part)}) AND ours = 0
                       AND status IN ('new', 'open', 'snoozed')
                       AND EXISTS (SELECT 1 FROM mention child WHERE child.source_id = mention.source_id
@@ -335,6 +337,7 @@ def _facts(mention: Mention) -> JsonObject:
         "rating_raw": safe(mention.rating_raw),
         "sub_ratings": {safe(name): value for name, value in mention.sub_ratings.items()},
         "product_url": safe(mention.product_url),
+        "reply_url": safe(mention.reply_url),
         "can_reply": mention.can_reply,
         "can_hide": mention.can_hide,
         "can_like": mention.can_like,

@@ -61,8 +61,8 @@ _ROW = """mention.id, mention.source_id, source.connector, mention.kind, mention
     (SELECT state FROM reply WHERE reply.mention_id = mention.id ORDER BY reply.id DESC LIMIT 1),
     (SELECT group_concat(tag, char(10)) FROM tag WHERE tag.mention_id = mention.id)"""
 _STORED = """mention.id, mention.source_id, source.connector, mention.platform_id, thread.key, mention.thread_id,
-    mention.parent, mention.kind, mention.ours, mention.version, mention.created_at, mention.seen_at, mention.changed_at,
-    mention.edited_at, mention.gone_at, mention.title, mention.text, mention.pros, mention.cons, author.key,
+    mention.parent, mention.kind, mention.ours, mention.version, mention.created_at, mention.seen_at,
+    mention.changed_at, mention.edited_at, mention.gone_at, mention.title, mention.text, mention.pros, mention.cons, author.key,
     mention.author_name, author.url, mention.order_id, mention.product, mention.rating, mention.recommends, mention.url,
     mention.language, mention.hidden, mention.liked, mention.facts, mention.status, mention.assignee,
     mention.snoozed_until, mention.due_at, mention.answered_at, mention.closed_at,
@@ -149,16 +149,18 @@ class Mentions:
                 rows,
             )
             return conn.executemany(
-                """UPDATE mention SET assessed = :assessor, language = CASE WHEN language = '' THEN :language ELSE language END,
-                     complaint = :complaint, severity = :severity, probability = :probability, compound = :compound,
+                """UPDATE mention SET assessed = :assessor,
+                     language = CASE language WHEN '' THEN :language ELSE language END, complaint = :complaint,
+                     severity = :severity, probability = :probability, compound = :compound,
                      due_at = :due_at, changed_at = :now
                    WHERE id = :id AND version = :version""",
                 rows,
             ).rowcount
 
     def ids(self, which: Filter, *, limit: int | None = None) -> array[int]:
-        """Gives the ids of a filter's mentions in its view's order, as `array('q')`: complaints first, then by deadline;
-        `ALL` and searches newest first. A million ids take some 0.3 s and 8 MB.
+        """Gives the ids of a filter's mentions in its view's order, as `array('q')`.
+
+        That is: complaints first, then by deadline; `ALL` and searches newest first. A million ids take 8 MB.
         """
         where, params = self._where(which)
         order = _BY_TIME if which.search else _ORDERS.get(which.view, _BY_URGENCY)
@@ -174,7 +176,8 @@ class Mentions:
         found: dict[int, Row] = {}
         for part in chunks(ids):
             for row in self._conn.execute(
-                f"SELECT {_ROW} FROM mention JOIN source ON source.id = mention.source_id WHERE mention.id IN ({marks(part)})",
+                f"SELECT {_ROW} FROM mention JOIN source ON source.id = mention.source_id"
+                f" WHERE mention.id IN ({marks(part)})",
                 part,
             ):
                 found[row[0]] = _row(row)
@@ -307,8 +310,10 @@ class Mentions:
         full_name = author.name if author and " " in author.name.strip() else ""
         found = self._conn.execute(
             """SELECT id FROM mention WHERE ours = 0 AND author_id = (SELECT author_id FROM mention WHERE id = :id)
-               UNION SELECT id FROM mention WHERE ours = 0 AND :order_id <> '' AND order_id <> '' AND order_id = :order_id
-               UNION SELECT id FROM mention WHERE ours = 0 AND :name <> '' AND author_name <> '' AND author_name = :name""",
+               UNION SELECT id FROM mention
+                 WHERE ours = 0 AND :order_id <> '' AND order_id <> '' AND order_id = :order_id
+               UNION SELECT id FROM mention
+                 WHERE ours = 0 AND :name <> '' AND author_name <> '' AND author_name = :name""",
             {"id": focus.id, "order_id": focus.mention.order_id, "name": full_name},
         )
         ids = sorted((id for (id,) in found if id not in shown), reverse=True)[:50]
@@ -360,7 +365,8 @@ class Mentions:
                         detail = json.dumps({"before": was, "after": dict(values)})
                         events.append((now, agent, what, id, source, action, detail))
                 conn.executemany(
-                    "INSERT INTO event (at, agent, what, mention_id, source_id, action, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    """INSERT INTO event (at, agent, what, mention_id, source_id, action, detail)
+                       VALUES (?, ?, ?, ?, ?, ?, ?)""",
                     events,
                 )
                 conn.executemany(
@@ -371,7 +377,7 @@ class Mentions:
         return action if changed else ""
 
     def undo(self, action: str, *, agent: str) -> tuple[int, int]:
-        """Takes a change back where nobody has changed the same since. Gives how many were taken back and how many not."""
+        """Takes a change back where nobody has changed the same since. Gives how many were and were not."""
         now, undone, kept = self._store.now_ms(), 0, 0
         with self._store.transaction() as conn:
             for id, source, detail in conn.execute(
@@ -381,7 +387,8 @@ class Mentions:
                 columns = sorted(told["after"])
                 same = " AND ".join(f"{name} IS ?" for name in columns)
                 done = conn.execute(
-                    f"UPDATE mention SET {', '.join(f'{name} = ?' for name in columns)}, changed_at = ? WHERE id = ? AND {same}",
+                    f"UPDATE mention SET {', '.join(f'{name} = ?' for name in columns)}, changed_at = ?"
+                    f" WHERE id = ? AND {same}",
                     (
                         *(told["before"][name] for name in columns),
                         now,

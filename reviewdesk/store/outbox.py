@@ -16,8 +16,8 @@ from reviewdesk.store.records import Draft, Reply
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
-_REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts, attempted_at,
-    remote_id, remote_url, remote_text, posted_at, fault, fault_hint"""
+_REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
+    attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint"""
 _SETTABLE = frozenset(
     ("remote_id", "remote_url", "remote_text", "posted_at", "fault", "fault_hint", "send_after", "looked_at")
 )
@@ -49,7 +49,8 @@ class Outbox:
         with self._store.transaction() as conn:
             try:
                 id = conn.execute(
-                    """INSERT INTO reply (mention_id, key, channel, agent, text, state, created_at, updated_at, send_after)
+                    """INSERT INTO reply
+                         (mention_id, key, channel, agent, text, state, created_at, updated_at, send_after)
                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                     (
                         mention,

@@ -141,7 +141,8 @@ class People:
                 detail=json.loads(detail),
             )
             for id, at, agent, what, about, source, detail in self._conn.execute(
-                f"SELECT id, at, agent, what, mention_id, source_id, detail FROM event {where} ORDER BY id DESC LIMIT :limit",
+                f"SELECT id, at, agent, what, mention_id, source_id, detail FROM event {where}"
+                " ORDER BY id DESC LIMIT :limit",
                 {"mention": mention, "limit": limit},
             )
         ]

@@ -220,11 +220,24 @@ class SourceState(Record, frozen=True, kw_only=True):
 
 
 class Ingested(Record, frozen=True, kw_only=True):
-    """What became of a batch: counts of mentions, and the database ids of the new and changed ones."""
+    """What became of batches: how many customers' mentions were new, changed, the same again, gone, or set aside."""
 
     new: int = 0
     changed: int = 0
     same: int = 0
     gone: int = 0
     set_aside: int = 0
-    touched: tuple[int, ...] = ()
+
+    def __add__(self, other: Ingested) -> Ingested:
+        return Ingested(
+            new=self.new + other.new,
+            changed=self.changed + other.changed,
+            same=self.same + other.same,
+            gone=self.gone + other.gone,
+            set_aside=self.set_aside + other.set_aside,
+        )
+
+    @property
+    def items(self) -> int:
+        """How many items were handed over."""
+        return self.new + self.changed + self.same + self.set_aside

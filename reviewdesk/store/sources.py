@@ -59,10 +59,19 @@ class Sources:
                 "UPDATE source SET lease_owner = NULL, lease_until = 0 WHERE id = ? AND lease_owner = ?", (id, owner)
             )
 
+    def knows(self, id: str) -> bool:
+        """Tells whether a source was registered before."""
+        return self._conn.execute("SELECT 1 FROM source WHERE id = ?", (id,)).fetchone() is not None
+
     def is_due(self, id: str) -> bool:
-        """Tells whether a source should be polled now: not parked, and its time has come."""
-        found = self._conn.execute("SELECT parked, next_at FROM source WHERE id = ?", (id,)).fetchone()
-        return found is None or (not found[0] and found[1] <= self._store.now_ms())
+        """Tells whether a source's time to be polled has come; one that is not known yet is due."""
+        found = self._conn.execute("SELECT next_at FROM source WHERE id = ?", (id,)).fetchone()
+        return found is None or found[0] <= self._store.now_ms()
+
+    def is_parked(self, id: str) -> bool:
+        """Tells whether a source waits for a person."""
+        found = self._conn.execute("SELECT parked FROM source WHERE id = ?", (id,)).fetchone()
+        return bool(found and found[0])
 
     def cursor(self, id: str) -> JsonObject | None:
         """Gives where the last committed batch ended; None before the first."""
@@ -217,10 +226,11 @@ class Sources:
                 set_aside=row[17],
             )
             for row in self._conn.execute(
-                """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind, fault,
-                     fault_hint, fault_since, parked, lease_until, budget,
+                """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind,
+                     fault, fault_hint, fault_since, parked, lease_until, budget,
                      (SELECT count(*) FROM mention WHERE source_id = source.id AND ours = 0),
-                     (SELECT count(*) FROM mention WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
+                     (SELECT count(*) FROM mention
+                      WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
                      (SELECT count(*) FROM set_aside WHERE source_id = source.id)
                    FROM source ORDER BY id"""
             ).fetchall()

@@ -1,0 +1,194 @@
+"""From a draft to a reply on its way: checks, seconds to take it back, hand-off, and what only a person can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from reviewdesk.config import Config
+from reviewdesk.desk.delivery import require
+from reviewdesk.errors import NotAllowed
+from reviewdesk.model import Channel, DeliveryState, LengthUnit, Level, Status
+from reviewdesk.replies.checks import Problem, check_reply
+from reviewdesk.replies.personalise import greeting
+from reviewdesk.store.db import Store, to_ms
+from reviewdesk.store.records import Draft, Reply, Stored
+
+
+class Respond:
+    """Replying by one agent.
+
+    Args:
+        store: of the calling thread.
+        agent: who writes.
+        config: for the shop's name, contact and signature, and the undo window.
+    """
+
+    def __init__(self, store: Store, agent: str, config: Config) -> None:
+        self._store = store
+        self._agent = agent
+        self._config = config
+
+    def save_draft(self, id: int, text: str, template: str = "") -> None:
+        """Keeps what was written so far; an empty text removes the draft."""
+        self._store.outbox.save_draft(id, self._agent, text, template)
+
+    def reply_mode(self, id: int) -> str:
+        """Gives "api", "hand_off" or "none": how a reply to this mention gets to its platform."""
+        stored = self._store.mentions.get(id)
+        mode = str(self._store.sources.capabilities(stored.source).get("reply", "none"))
+        return "hand_off" if mode == "api" and stored.mention.can_reply is False and stored.mention.url else mode
+
+    def reply_limit(self, id: int) -> tuple[int | None, LengthUnit]:
+        """Gives the longest reply and what the platform counts; None where there is no limit."""
+        told = self._store.sources.capabilities(self._store.mentions.get(id).source)
+        return told.get("reply_length"), LengthUnit(told.get("reply_length_unit", LengthUnit.CHARACTERS))
+
+    def reply_page(self, id: int) -> str:
+        """Gives the page on which a person replies by hand; "" where none is known."""
+        mention = self._store.mentions.get(id).mention
+        return mention.reply_url or mention.url
+
+    def values(self, id: int) -> Mapping[str, str]:
+        """Gives the variables of templates for this mention, as plain text."""
+        stored = self._store.mentions.get(id)
+        mention, shop = stored.mention, self._config.shop
+        agent = next((each for each in self._config.agents if each.id == self._agent), None)
+        name = (agent.name if agent else "") or self._agent
+        signature = (agent.signature if agent else "") or shop.signature
+        author = mention.author.name if mention.author else ""
+        topics = stored.assessment.topics if stored.assessment else ()
+        return {
+            "greeting": greeting(author or None, self.language(stored)),
+            "author": author,
+            "shop": shop.name,
+            "agent": name,
+            "signature": signature.replace("{agent}", name).replace("{shop}", shop.name).strip(" ,"),
+            "contact": shop.contact,
+            "order_id": mention.order_id,
+            "product": mention.product,
+            "topic": topics[0].value if topics else "",
+            "source_title": next((each.title for each in self._config.sources if each.id == stored.source), "")
+            or stored.source,
+        }
+
+    def language(self, stored: Stored) -> str:
+        """Gives the language to answer in: the mention's own where the desk could tell it, else the shop's."""
+        told = stored.mention.language or (stored.assessment.language if stored.assessment else "")
+        return told if told and told != "other" else self._config.shop.language
+
+    def problems(
+        self, id: int, text: str, channel: Channel = Channel.PUBLIC, *, language: str | None = None
+    ) -> list[Problem]:
+        """Gives what speaks against sending this text, faults before warnings.
+
+        Args:
+            language: of the template that the text came from, where it came from one.
+        """
+        stored = self._store.mentions.get(id)
+        limit, unit = self.reply_limit(id)
+        told = stored.assessment.language if stored.assessment else None
+        found = check_reply(
+            text,
+            limit=limit,
+            unit=unit,
+            channel=channel,
+            language=language,
+            mention_language=stored.mention.language or told,
+            customer=stored.mention.author.name if stored.mention.author else None,
+            order_id=stored.mention.order_id,
+            own_contacts=(self._config.shop.contact, self._config.shop.signature),
+            recent=self._store.outbox.recent_texts(self._agent),
+        )
+        if stored.gone_at:
+            found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
+        if self.reply_mode(id) == "none":
+            found.insert(0, _fault("This source takes no replies."))
+        if channel is Channel.PRIVATE and stored.mention.can_private_reply is False:
+            found.insert(0, _fault("This customer cannot be written to privately."))
+        return found
+
+    def send(
+        self,
+        id: int,
+        text: str,
+        *,
+        channel: Channel = Channel.PUBLIC,
+        language: str | None = None,
+        despite_warnings: bool = False,
+    ) -> Reply:
+        """Puts the text on its way, word for word. It waits for the undo seconds before it may go out.
+
+        Where the source takes replies only by hand it becomes `handed_off`: the caller copies the text and opens
+        `reply_page`.
+
+        Raises:
+            NotAllowed: a fault speaks against it, or a warning not waved through; or another one is on its way.
+        """
+        for problem in self.problems(id, text, channel, language=language):
+            if problem.level is Level.FAULT or not despite_warnings:
+                raise NotAllowed(problem.sentence)
+        if self.reply_mode(id) == "hand_off" and channel is Channel.PUBLIC:
+            return self._hand_off(id, text)
+        after = self._store.clock() + timedelta(seconds=self._config.desk.undo_seconds)
+        return self._store.outbox.put(id, text, agent=self._agent, channel=channel, send_after=after)
+
+    def _hand_off(self, id: int, text: str) -> Reply:
+        with self._store.transaction():
+            for earlier in self._store.outbox.replies_to(id):
+                if earlier.state is DeliveryState.HANDED_OFF:
+                    self._move(earlier, DeliveryState.WITHDRAWN)
+            return self._store.outbox.put(id, text, agent=self._agent, state=DeliveryState.HANDED_OFF)
+
+    def take_back(self, reply: Reply) -> Draft:
+        """Withdraws a reply that has not gone out, and gives its text back as the draft.
+
+        Raises:
+            NotAllowed: it has gone out already, or is going out just now.
+        """
+        with self._store.transaction():
+            self._move(reply, DeliveryState.WITHDRAWN)
+            self._store.outbox.save_draft(reply.mention_id, self._agent, reply.text)
+        return next(each for each in self._store.outbox.drafts(reply.mention_id) if each.agent == self._agent)
+
+    def confirm_hand_off(self, reply: Reply) -> None:
+        """Notes that a person has posted a handed-off reply on the platform's own page.
+
+        Raises:
+            NotAllowed: it is not handed off (any more).
+        """
+        with self._store.transaction():
+            self._move(reply, DeliveryState.POSTED, posted_at=self._store.clock())
+            self._answered(reply)
+
+    def settle(self, reply: Reply, posted: bool) -> None:
+        """Lets a person decide an unknown reply: it was posted, or it was not and goes out again.
+
+        Raises:
+            NotAllowed: it is not unknown (any more).
+        """
+        with self._store.transaction():
+            if posted:
+                self._move(reply, DeliveryState.POSTED, posted_at=reply.attempted_at)
+                self._answered(reply)
+            else:
+                self._move(reply, DeliveryState.QUEUED, send_after=self._store.clock())
+
+    def _move(self, reply: Reply, to: DeliveryState, **columns: Any) -> None:
+        require(reply.state, to)
+        if not self._store.outbox.move(reply, to, agent=self._agent, fault="", fault_hint="", **columns):
+            raise NotAllowed("The reply has moved on meanwhile.", hint="Look at it again.")
+
+    def _answered(self, reply: Reply) -> None:
+        now = to_ms(self._store.clock())
+        self._store.mentions.change(
+            [reply.mention_id],
+            {"status": Status.ANSWERED.value, "answered_at": now},
+            agent=self._agent,
+            what="answered",
+        )
+
+
+def _fault(sentence: str) -> Problem:
+    return Problem(level=Level.FAULT, sentence=sentence)

@@ -1,0 +1,109 @@
+"""People's work on the list: assign, close, snooze, tag, note; each with a way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from reviewdesk.errors import NotAllowed
+from reviewdesk.model import Record, Status
+from reviewdesk.store.db import Store, to_ms
+from reviewdesk.text import one_line
+
+_TAG = re.compile(r"[\w.+/-]{1,40}\Z")
+
+
+class Done(Record, frozen=True, kw_only=True):
+    """What a piece of triage did.
+
+    Attributes:
+        sentence: for the person who did it.
+        action: the key for `Triage.undo`; "" where there is nothing to take back.
+        count: how many mentions it changed.
+    """
+
+    sentence: str
+    action: str
+    count: int
+
+
+class Triage:
+    """Triage by one agent.
+
+    Args:
+        store: of the calling thread.
+        agent: whose name stands in the log.
+    """
+
+    def __init__(self, store: Store, agent: str) -> None:
+        self._store = store
+        self._agent = agent
+
+    def assign(self, ids: Sequence[int], to: str) -> Done:
+        """Gives the mentions to an agent; "" gives them back to everybody."""
+        return self._change(ids, f"assigned to {to}" if to else "assigned to nobody", assignee=to)
+
+    def close(self, ids: Sequence[int]) -> Done:
+        """Closes the mentions: nothing more is to be done. A customer's next change opens them again."""
+        now = self._store.now_ms()
+        return self._change(ids, "closed", status=Status.CLOSED.value, closed_at=now, snoozed_until=None)
+
+    def reopen(self, ids: Sequence[int]) -> Done:
+        """Puts the mentions back into the inbox."""
+        return self._change(ids, "reopened", status=Status.OPEN.value, closed_at=None, snoozed_until=None)
+
+    def snooze(self, ids: Sequence[int], until: datetime) -> Done:
+        """Lets the mentions disappear until a time.
+
+        Raises:
+            NotAllowed: that time has passed.
+        """
+        if until <= self._store.clock():
+            raise NotAllowed("That time has passed already.", hint="Choose a later one.")
+        return self._change(ids, "snoozed", status=Status.SNOOZED.value, snoozed_until=to_ms(until))
+
+    def tag(self, ids: Sequence[int], tag: str, on: bool = True) -> Done:
+        """Puts a tag on the mentions, or takes it off. Tags are one word in lower case.
+
+        Raises:
+            NotAllowed: it is no tag.
+        """
+        tag = one_line(tag).lstrip("#+").casefold()
+        if not _TAG.match(tag):
+            raise NotAllowed("A tag is one word of at most 40 letters, digits and . + / - _.")
+        self._store.people.tag(ids, tag, agent=self._agent, on=on)
+        return Done(sentence=f"{_count(len(ids))} {'tagged' if on else 'untagged'} {tag}.", action="", count=len(ids))
+
+    def note(self, id: int, text: str) -> None:
+        """Writes a note for colleagues on a mention.
+
+        Raises:
+            NotAllowed: it is empty.
+        """
+        if not text.strip():
+            raise NotAllowed("The note is empty.")
+        self._store.people.add_note(id, self._agent, text.strip())
+
+    def undo(self, done: Done) -> Done:
+        """Takes a piece of triage back, where nobody has changed the same since."""
+        undone, kept = self._store.mentions.undo(done.action, agent=self._agent)
+        sentence = f"{_count(undone)} taken back." if undone else "Nothing was taken back."
+        if kept:
+            sentence += f" {_count(kept)} had been changed by someone since."
+        return Done(sentence=sentence, action="", count=undone)
+
+    def wake(self) -> int:
+        """Opens the snoozed mentions whose time has come. Gives how many."""
+        return self._store.mentions.wake()
+
+    def _change(self, ids: Sequence[int], what: str, **values: Any) -> Done:
+        action = self._store.mentions.change(ids, values, agent=self._agent, what=what)
+        if not action:
+            return Done(sentence=f"Nothing to do: {_count(len(ids))} already {what}.", action="", count=0)
+        return Done(sentence=f"{_count(len(ids))} {what}.", action=action, count=len(ids))
+
+
+def _count(number: int) -> str:
+    return "1 mention" if number == 1 else f"{number:,} mentions"

@@ -5,6 +5,7 @@
       │  └────────┤ └────▶ unknown ──▶ posted, visible, queued, withdrawn
       └──▶ withdrawn
     handed_off ──▶ posted, visible, withdrawn
+    posted, visible ──▶ withdrawn (deleted from the platform)
 
 `sending` is committed before the first byte leaves. `unknown` is what nobody knows: it is looked for on the platform
 and goes back to `queued` only when it is certain that it is not there, or when a person says so.
@@ -31,10 +32,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset((State.SENDING, State.WITHDRAWN)),
     State.SENDING: frozenset((State.POSTED, State.REFUSED, State.QUEUED, State.UNKNOWN)),
     State.UNKNOWN: frozenset((State.POSTED, State.VISIBLE, State.QUEUED, State.WITHDRAWN)),
-    State.POSTED: frozenset((State.VISIBLE, State.REFUSED)),
+    State.POSTED: frozenset((State.VISIBLE, State.REFUSED, State.WITHDRAWN)),
     State.REFUSED: frozenset((State.WITHDRAWN,)),
     State.HANDED_OFF: frozenset((State.POSTED, State.VISIBLE, State.WITHDRAWN)),
-    State.VISIBLE: frozenset(),
+    State.VISIBLE: frozenset((State.WITHDRAWN,)),
     State.WITHDRAWN: frozenset(),
 }
 

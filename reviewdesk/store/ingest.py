@@ -203,7 +203,8 @@ class Ingest:
         self.conn.executemany(
             """UPDATE mention SET version = :version, content_hash = :content_hash, facts_hash = :facts_hash,
                  changed_at = :now, edited_at = coalesce(:edited_at, :now), gone_at = NULL, title = :title,
-                 text = :text, pros = :pros, cons = :cons, author_name = :author_name, order_id = :order_id, product = :product,
+                 text = :text, pros = :pros, cons = :cons, author_name = :author_name, order_id = :order_id,
+                 product = :product,
                  rating = :rating, recommends = :recommends, url = :url, language = :language, hidden = :hidden,
                  parent = :parent, facts = :facts, assessed = '',
                  status = CASE WHEN ours = 0 AND status IN ('answered', 'closed') THEN 'open' ELSE status END

@@ -62,7 +62,8 @@ _ROW = """mention.id, mention.source_id, source.connector, mention.kind, mention
     (SELECT group_concat(tag, char(10)) FROM tag WHERE tag.mention_id = mention.id)"""
 _STORED = """mention.id, mention.source_id, source.connector, mention.platform_id, thread.key, mention.thread_id,
     mention.parent, mention.kind, mention.ours, mention.version, mention.created_at, mention.seen_at,
-    mention.changed_at, mention.edited_at, mention.gone_at, mention.title, mention.text, mention.pros, mention.cons, author.key,
+    mention.changed_at, mention.edited_at, mention.gone_at, mention.title, mention.text, mention.pros, mention.cons,
+    author.key,
     mention.author_name, author.url, mention.order_id, mention.product, mention.rating, mention.recommends, mention.url,
     mention.language, mention.hidden, mention.liked, mention.facts, mention.status, mention.assignee,
     mention.snoozed_until, mention.due_at, mention.answered_at, mention.closed_at,

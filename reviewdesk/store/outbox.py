@@ -121,6 +121,10 @@ class Outbox:
             self._log(conn, reply.mention_id, reply.agent, "reply sending", reply.id)
             return reply
 
+    def unsettled(self) -> bool:
+        """Tells whether there are replies of which nobody knows whether they were posted."""
+        return bool(self.abandoned() or self.in_states([DeliveryState.UNKNOWN], limit=1))
+
     def abandoned(self) -> list[Reply]:
         """Gives the replies found `sending` whose holder's lease has run out: nobody knows what became of them."""
         return self._select("state = 'sending' AND lease_until <= ?", (self._store.now_ms(),))

@@ -1,0 +1,92 @@
+"""The command line. stdout is data, stderr is narration, and the exit codes are an API (see `reviewdesk.cli.exits`).
+
+Each command lives in a module that is imported only when the command is called, so that `--help` costs what click costs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reviewdesk import __version__
+from reviewdesk.cli.exits import exit_with
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "assess": ("assess", "Tell what the desk thinks of texts: JSON lines in, JSON lines out."),
+    "backup": ("backup", "Write a whole copy of the database while others use it."),
+    "connectors": ("connectors", "List the connectors that are installed."),
+    "delete-reply": ("moderate", "Delete a reply of ours on its platform."),
+    "demo": ("demo", "Look around: emulated platforms, scripted customers, a fresh database."),
+    "doctor": ("doctor", "Look whether everything is in order, and say how to mend what is not."),
+    "edit-reply": ("moderate", "Change the text of a reply of ours on its platform."),
+    "export": ("export", "Write mentions to a file as JSON lines or CSV."),
+    "hide": ("moderate", "Hide a mention from the public on its platform."),
+    "import": ("importing", "Take a saved export or API answer in through a connector."),
+    "init": ("init", "Write a commented reviewdesk.toml to begin with."),
+    "like": ("moderate", "Like a mention on its platform."),
+    "list": ("listing", "List mentions: complaints first, then by deadline."),
+    "outbox": ("outbox", "Show the replies on their way, and decide what waits for a person."),
+    "poll": ("poll", "Ask the sources for what is new, assess it, and send what is due."),
+    "reply": ("reply", "Reply to a mention."),
+    "sandbox": ("sandbox", "Run the emulated platforms on fixed ports, or fill a large database."),
+    "send": ("send", "Take the outbox to the platforms."),
+    "show": ("show", "Show one mention with its conversation and the reasons."),
+    "sources": ("sources", "Show the state of each source."),
+    "templates": ("templates", "List, show, add and remove reply templates."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; their short helps stand in `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Gives the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports and gives one command; None where there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"reviewdesk.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands with their short helps, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Without a command the desk itself opens. Exit codes: 0 all well, 2 wrong usage, 3 configuration, "
+    "4 some platform is out of reach for now, 5 something waits for a person, 6 database.",
+)
+@click.option("--config", metavar="FILE", help="The configuration; else $REVIEWDESK_CONFIG or ./reviewdesk.toml.")
+@click.option("--db", metavar="FILE", help="The database; else $REVIEWDESK_DB or what the configuration says.")
+@click.version_option(__version__, message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, db: str | None) -> None:
+    """One window for everything the public writes about your shop: complaints on top, and why; replies that are
+    never posted twice.
+    """
+    from reviewdesk.cli.session import Session
+
+    ctx.obj = Session(config, db)
+    if ctx.invoked_subcommand is None:
+        from reviewdesk.cli.desk import open_desk
+
+        ctx.exit(open_desk(ctx.obj))
+
+
+def main() -> None:
+    """Runs the command line and ends the process with a documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    exit_with(lambda: cli.main(standalone_mode=False, prog_name="reviewdesk"))

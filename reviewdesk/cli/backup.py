@@ -1,0 +1,20 @@
+"""`reviewdesk backup`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reviewdesk.cli.output import say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+
+
+@click.command("backup", cls=DeskCommand)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_session
+def backup_command(session: Session, file: Path) -> None:
+    """Write a whole copy of the database to FILE (a new file, readable by you alone) while others use it."""
+    with session.store(read_only=True) as store:
+        store.backup(file)
+    say(f"Written to {file}.")

@@ -1,0 +1,35 @@
+"""`reviewdesk connectors`."""
+
+from __future__ import annotations
+
+import click
+
+from reviewdesk.cli.output import json_line, say, table
+from reviewdesk.cli.session import DeskCommand
+
+
+@click.command("connectors", cls=DeskCommand)
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
+def connectors_command(as_json: bool) -> int:
+    """List the connectors that are installed, what they can do, and which of them are broken."""
+    from reviewdesk.connector import Capabilities
+    from reviewdesk.plugins import load_connector, survey
+
+    rows, broken = [], []
+    for plugin, fault in survey():
+        able = Capabilities() if fault else load_connector(plugin.name).capabilities
+        title = "" if fault else load_connector(plugin.name).title
+        if as_json:
+            json_line({"name": plugin.name, "title": title, "distribution": plugin.distribution,
+                       "version": plugin.version, "capabilities": None if fault else able,
+                       "fault": str(fault) if fault else None})  # fmt: skip
+            continue
+        what = [name.replace("_", " ") for name in ("hide", "like", "private_reply", "edit_reply", "delete_reply",
+                                                    "find_reply", "import_file") if getattr(able, name)]  # fmt: skip
+        reply = "broken" if fault else {"api": "by API", "hand_off": "by hand-off", "none": "no"}[able.reply.value]
+        rows.append((plugin.name, title, reply, ", ".join(what), f"{plugin.distribution} {plugin.version}"))
+        broken += [f"{plugin.name}: {fault}"] if fault else []
+    table(("NAME", "PLATFORM", "REPLIES", "CAN ALSO", "FROM"), rows, flexible=3)
+    for sentence in broken:
+        say(sentence)
+    return 5 if broken else 0

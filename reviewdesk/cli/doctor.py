@@ -1,0 +1,101 @@
+"""`reviewdesk doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from datetime import UTC, datetime
+
+import click
+
+from reviewdesk.cli.exits import Exit
+from reviewdesk.cli.output import json_line, say, show
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.config import Config, SourceConfig
+from reviewdesk.errors import ReviewdeskError
+from reviewdesk.model import Finding, Level
+from reviewdesk.store.db import Store
+
+_MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
+
+
+@click.command("doctor", cls=DeskCommand)
+@click.option("--source", "only", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each finding.")
+@click.option("--repair", is_flag=True, help="Build the search index anew.")
+@pass_session
+def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repair: bool) -> int:
+    """Look at the configuration, the database and every source: token, permissions, limits, what will expire."""
+    from reviewdesk.cli.logs import log_to_file
+
+    log_to_file()
+    config = session.config
+    found: list[tuple[str, Finding]] = [("configuration", _ok(f"{config.path} is in order."))]
+    with session.store(config) as store:
+        found += [("database", each) for each in _database(config, store)]
+        if repair:
+            from reviewdesk.store.search import rebuild
+
+            rebuild(store)
+            found.append(("database", _ok("The search index was built anew.")))
+    chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
+    found += asyncio.run(_sources(config, chosen))
+    # Known only now: clear-text secrets are noticed when a source's settings are read.
+    found += [("configuration", Finding(level=Level.WARNING, sentence=warning)) for warning in config.warnings]
+    _tell(found, as_json)
+    return Exit.PERSON if any(finding.level is Level.FAULT for _, finding in found) else Exit.OK
+
+
+def _ok(sentence: str) -> Finding:
+    return Finding(level=Level.OK, sentence=sentence)
+
+
+def _database(config: Config, store: Store) -> list[Finding]:
+    integrity = store.integrity()
+    if integrity != "ok":
+        return [
+            Finding(
+                level=Level.FAULT,
+                sentence=f"The database {config.database} is damaged: {integrity}.",
+                hint="Restore a backup.",
+            )
+        ]
+    if config.database.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return [
+            Finding(
+                level=Level.WARNING,
+                sentence=f"The database {config.database} can be read by others.",
+                hint=f"Run: chmod 600 {config.database}",
+            )
+        ]
+    return [_ok(f"The database {config.database} is whole.")]
+
+
+async def _sources(config: Config, sources: list[SourceConfig]) -> list[tuple[str, Finding]]:
+    checked = await asyncio.gather(*(_source(config, source) for source in sources))
+    return [(source.id, finding) for source, found in zip(sources, checked, strict=True) for finding in found]
+
+
+async def _source(config: Config, source: SourceConfig) -> list[Finding]:
+    from reviewdesk.desk.connecting import blamed, connected
+
+    try:
+        async with connected(config, source, clock=lambda: datetime.now(UTC)) as connector:
+            with blamed(source.connector):
+                return list(await connector.check()) or [_ok("It can be asked; there is nothing to check beyond that.")]
+    except ReviewdeskError as error:
+        problems = "; ".join(getattr(error, "problems", ()))
+        sentence = f"{error.sentence} {problems}".rstrip()
+        return [Finding(level=Level.FAULT, sentence=sentence, hint=error.hint)]
+
+
+def _tell(found: list[tuple[str, Finding]], as_json: bool) -> None:
+    for about, finding in found:
+        if as_json:
+            json_line({"about": about, **{name: getattr(finding, name) for name in Finding.__struct_fields__}})
+            continue
+        until = f" Until {finding.expires_at:%Y-%m-%d}." if finding.expires_at else ""
+        show(f"{_MARKS[finding.level]} {about}: {finding.sentence}{until} {finding.hint}".rstrip())
+    faults = sum(finding.level is Level.FAULT for _, finding in found)
+    if not as_json:
+        say("All is well." if not faults else f"{faults} {'fault' if faults == 1 else 'faults'} to mend.")

@@ -1,0 +1,74 @@
+"""How a command ends: the exit codes, and errors as one clear sentence on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+
+import click
+
+from reviewdesk.errors import Actor, ConfigError, ReviewdeskError, StoreError
+
+
+class Exit(IntEnum):
+    """The exit codes; scripts and cron rely on them."""
+
+    OK = 0
+    FAULT = 1
+    USAGE = 2
+    CONFIG = 3
+    LATER = 4
+    PERSON = 5
+    STORE = 6
+    INTERRUPTED = 130
+
+
+def exit_for(error: ReviewdeskError) -> Exit:
+    """Gives the exit code of an error by who must act."""
+    if isinstance(error, ConfigError):
+        return Exit.CONFIG
+    if isinstance(error, StoreError):
+        return Exit.STORE
+    return Exit.LATER if error.actor is Actor.TIME else Exit.PERSON
+
+
+def exit_with(run: Callable[[], object]) -> None:
+    """Runs a command and ends the process; no traceback reaches a user for anything that the desk foresees."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python must not complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.OK)
+    except ReviewdeskError as error:
+        from reviewdesk.secrets import redact
+        from reviewdesk.text import safe
+
+        click.echo(f"Error: {safe(redact(str(error)))}", err=True)
+        sys.exit(exit_for(error))
+    except Exception as error:
+        click.echo(f"Error: a fault in reviewdesk: {_told(error)}", err=True)
+        sys.exit(Exit.FAULT)
+    sys.exit(code if isinstance(code, int) else Exit.OK)
+
+
+def _told(error: Exception) -> str:
+    """Gives the error in a line, and where the log with the whole of it lies."""
+    import traceback
+
+    from reviewdesk.cli.logs import log_file
+    from reviewdesk.secrets import redact
+
+    path = log_file()
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(redact("".join(traceback.format_exception(error))))
+    return f"{type(error).__name__}: {redact(str(error))[:200]}. The details are in {path}."

@@ -1,0 +1,91 @@
+"""`reviewdesk export`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import msgspec
+
+from reviewdesk.cli.listing import chosen, filters
+from reviewdesk.cli.output import csv_rows, json_line, say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.errors import StoreError
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Filter, Stored
+
+_COLUMNS = (
+    "id", "source", "platform_id", "kind", "author", "created_at", "rating", "recommends", "title", "text", "pros", "cons",
+    "order_id", "product", "url", "language", "status", "assignee", "complaint", "severity", "compound", "topics", "due_at",
+    "answered_at", "gone_at",
+)  # fmt: skip
+
+
+@click.command("export", cls=DeskCommand)
+@filters
+@click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet, instead of JSON lines.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
+@pass_session
+def export_command(session: Session, file: Path, as_csv: bool, **options: object) -> None:
+    """Write mentions with all that the desk knows of them to FILE (a new one, readable by you alone) or to stdout."""
+    config = session.reading
+    with session.store(config, read_only=True) as store:
+        which = chosen(config.agent, **options)  # type: ignore[arg-type]
+        if str(file) == "-":
+            count = _write(store, which, sys.stdout, as_csv)
+        else:
+            with _new_file(file) as stream:
+                count = _write(store, which, stream, as_csv)
+            say(f"{count:,} mentions written to {file}.")
+
+
+def _new_file(path: Path) -> TextIO:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise StoreError(f"The file {path} exists already; choose another name.") from None
+    except OSError as error:
+        raise StoreError(f"The file {path} cannot be written: {error.strerror}.") from None
+    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+
+
+def _write(store: Store, which: Filter, stream: TextIO, as_csv: bool) -> int:
+    ids = store.mentions.ids(which)
+    if as_csv:
+        csv_rows(_COLUMNS, (_cells(stored) for stored in _all(store, ids)), stream)
+    else:
+        for stored in _all(store, ids):
+            json_line(stored, stream)
+    return len(ids)
+
+
+def _all(store: Store, ids: Any) -> Iterator[Stored]:
+    for start in range(0, len(ids), 500):
+        yield from store.mentions.all_stored(ids[start : start + 500])
+
+
+def _cells(stored: Stored) -> list[Any]:
+    mention, found = stored.mention, stored.assessment
+    told = {
+        **msgspec.structs.asdict(mention),
+        **{name: getattr(stored, name) for name in ("source", "assignee", "due_at", "answered_at", "gone_at")},
+        "id": stored.id,
+        "platform_id": mention.id,
+        "author": mention.author.name if mention.author else "",
+        "status": stored.status.value,
+        "complaint": found.complaint if found else None,
+        "severity": found.severity.value if found else None,
+        "compound": found.compound if found else None,
+        "topics": tuple(topic.value for topic in found.topics) if found else (),
+    }
+    return [_cell(told[name]) for name in _COLUMNS]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return "\n".join(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

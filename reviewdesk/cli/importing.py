@@ -1,0 +1,57 @@
+"""`reviewdesk import`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reviewdesk.cli.output import say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.config import Config, SourceConfig
+
+
+@click.command("import", cls=DeskCommand)
+@click.argument("connector")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--source", metavar="ID", help="The source it belongs to; else the only one of this connector, or a new one."
+)
+@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="A setting of a new source; may be repeated.")
+@pass_session
+def import_command(session: Session, connector: str, file: Path, source: str | None, given: tuple[str, ...]) -> int:
+    """Take a saved export or API answer in through a connector: reviewdesk import heureka eshop-reviews.xml
+
+    The same file again changes nothing. Items that cannot be read are set aside with the reason.
+    """
+    from reviewdesk.cli.logs import log_to_file
+    from reviewdesk.desk.poll import import_file
+
+    log_to_file()
+    config = session.reading
+    chosen = _source(config, connector, source, given)
+    with session.store(config) as store:
+        done = asyncio.run(import_file(config, store, chosen, file)).brought
+    say(
+        f"{chosen.id}: {done.new:,} new, {done.changed:,} changed, {done.same:,} known already, "
+        f"{done.set_aside:,} set aside."
+    )
+    return 5 if done.set_aside else 0
+
+
+def _source(config: Config, connector: str, id: str | None, given: tuple[str, ...]) -> SourceConfig:
+    settings: dict[str, Any] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set takes KEY=VALUE, not {pair!r}.")
+        settings[key] = value
+    known = [each for each in config.sources if each.connector == connector and id in (None, each.id)]
+    if id is not None and not known and any(each.id == id for each in config.sources):
+        raise click.UsageError(f"The source {id!r} is of another connector than {connector!r}.")
+    if len(known) > 1:
+        names = ", ".join(each.id for each in known)
+        raise click.UsageError(f"Several sources are of {connector!r}: {names}. Choose one with --source.")
+    return known[0] if known else SourceConfig(id=id or connector, connector=connector, settings=settings)

@@ -1,0 +1,38 @@
+"""`reviewdesk init`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from reviewdesk.cli.output import say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.errors import ConfigError
+
+_EXAMPLE = "reviewdesk.toml"
+
+
+def example() -> str:
+    """Gives the commented example configuration that the project ships."""
+    package = Path(__file__).parent.parent
+    # Built into the package in a wheel; beside the package in a checkout.
+    found = next(path for path in (package / "example.toml", package.parent / _EXAMPLE) if path.exists())
+    return found.read_text(encoding="utf-8")
+
+
+@click.command("init", cls=DeskCommand)
+@pass_session
+def init_command(session: Session) -> None:
+    """Write a commented reviewdesk.toml to begin with (to --config FILE or the current folder); never over another."""
+    path = session.config_path or Path(os.environ.get("REVIEWDESK_CONFIG") or _EXAMPLE)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{path} exists already; it was left alone.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(example())
+    say(f"Written to {path}. As it stands it speaks to the emulated platforms of `reviewdesk sandbox`.")

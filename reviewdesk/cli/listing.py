@@ -1,0 +1,128 @@
+"""`reviewdesk list`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from reviewdesk.cli.output import ago, csv_rows, json_line, say, table
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.model import Status
+from reviewdesk.store.records import Filter, Row, View
+
+
+class Day(click.ParamType[datetime]):
+    """A day or a moment in ISO 8601; without a zone it is UTC."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Gives an aware time."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no date; write 2026-11-23 or 2026-11-23T08:00.", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def filters(command: click.decorators.FC) -> click.decorators.FC:
+    """Adds the options that choose mentions."""
+    for option in reversed(
+        (
+            click.option("--view", type=click.Choice([view.value for view in View]), default="all", show_default=True),
+            click.option("--source", default="", metavar="ID", help="Only of this source."),
+            click.option(
+                "--status", type=click.Choice([status.value for status in Status]), help="Only in this status."
+            ),
+            click.option("--complaints/--no-complaints", default=None, help="Only complaints, or only others."),
+            click.option("--tag", default="", metavar="TAG", help="Only with this tag."),
+            click.option("--assignee", default="", metavar="AGENT", help="Only assigned to this agent."),
+            click.option("--search", default="", metavar="WORDS", help="Only with these words; accents do not count."),
+            click.option("--since", type=Day(), metavar="DAY", help="Only written on this day or later."),
+            click.option("--until", type=Day(), metavar="DAY", help="Only written before this day."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def chosen(
+    agent: str,
+    *,
+    view: str,
+    source: str,
+    status: str | None,
+    complaints: bool | None,
+    tag: str,
+    assignee: str,
+    search: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> Filter:
+    """Gives the filter that the options of `filters` describe."""
+    return Filter(
+        view=View(view),
+        agent=agent,
+        source=source,
+        status=Status(status) if status else None,
+        complaint=complaints,
+        tag=tag,
+        assignee=assignee,
+        search=search,
+        since=since,
+        until=until,
+    )
+
+
+@click.command("list", cls=DeskCommand)
+@filters
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet.")
+@pass_session
+def list_command(session: Session, limit: int, as_json: bool, as_csv: bool, **options: object) -> None:
+    """List mentions: complaints first, then by deadline; `--view all` and searches newest first."""
+    config = session.reading
+    with session.store(config, read_only=True) as store:
+        which = chosen(config.agent, **options)  # type: ignore[arg-type]
+        ids = store.mentions.ids(which, limit=limit)
+        found = store.mentions.rows(ids)
+        rows = [found[id] for id in ids if id in found]
+        total = store.mentions.count(which) if len(rows) == limit else len(rows)
+    if as_json:
+        for row in rows:
+            json_line(row)
+    elif as_csv:
+        csv_rows(Row.__struct_fields__, ([_cell(getattr(row, name)) for name in Row.__struct_fields__] for row in rows))
+    elif not rows:
+        say("No mentions.")
+    else:
+        table(
+            ("ID", "", "★", "SOURCE", "AUTHOR", "WRITTEN", "DUE", "STATUS", "TEXT"),
+            [_line(row) for row in rows],
+        )
+        if total > len(rows):
+            say(f"{len(rows):,} of {total:,}; --limit shows more.")
+
+
+def _line(row: Row) -> list[str]:
+    return [
+        str(row.id),
+        "!" * max(1, row.severity.rank) if row.complaint else "",
+        f"{row.rating:g}" if row.rating is not None else "",
+        row.source,
+        row.author or "unknown",
+        ago(row.created_at),
+        ago(row.due_at) if row.due_at and row.status in (Status.NEW, Status.OPEN) else "",
+        row.status.value,
+        row.excerpt or "(no text)",
+    ]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return " ".join(value) if isinstance(value, tuple) else value

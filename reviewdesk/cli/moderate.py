@@ -1,0 +1,71 @@
+"""`reviewdesk hide`, `like`, `edit-reply`, `delete-reply`: what is done at once on a platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+
+from reviewdesk.cli.output import say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.config import Config
+from reviewdesk.store.db import Store
+
+Act = Callable[[Config, Store, str], Coroutine[Any, Any, None]]
+
+
+def _do(session: Session, act: Act, sentence: str) -> None:
+    from reviewdesk.cli.logs import log_to_file
+
+    log_to_file()
+    config = session.config
+    with session.store(config) as store:
+        asyncio.run(act(config, store, config.agent))
+    say(sentence)
+
+
+@click.command("hide", cls=DeskCommand)
+@click.argument("id", type=int)
+@click.option("--show", is_flag=True, help="Show it again instead.")
+@pass_session
+def hide_command(session: Session, id: int, show: bool) -> None:
+    """Hide a mention from the public on its platform, where the platform can."""
+    from reviewdesk.desk.moderate import hide
+
+    _do(session, lambda *given: hide(*given, id, not show), f"Mention {id} is {'shown again' if show else 'hidden'}.")
+
+
+@click.command("like", cls=DeskCommand)
+@click.argument("id", type=int)
+@click.option("--take-back", is_flag=True, help="Take the like back instead.")
+@pass_session
+def like_command(session: Session, id: int, take_back: bool) -> None:
+    """Like a mention as the shop, where the platform can."""
+    from reviewdesk.desk.moderate import like
+
+    sentence = f"The like of mention {id} is taken back." if take_back else f"Mention {id} is liked."
+    _do(session, lambda *given: like(*given, id, not take_back), sentence)
+
+
+@click.command("edit-reply", cls=DeskCommand)
+@click.argument("reply", type=int)
+@click.argument("text")
+@pass_session
+def edit_reply_command(session: Session, reply: int, text: str) -> None:
+    """Change the text of a reply of ours that stands on its platform."""
+    from reviewdesk.desk.moderate import edit_reply
+
+    _do(session, lambda *given: edit_reply(*given, reply, text), f"Reply {reply} is changed.")
+
+
+@click.command("delete-reply", cls=DeskCommand)
+@click.argument("reply", type=int)
+@click.confirmation_option(prompt="Delete it from the platform?")
+@pass_session
+def delete_reply_command(session: Session, reply: int) -> None:
+    """Delete a reply of ours from its platform."""
+    from reviewdesk.desk.moderate import delete_reply
+
+    _do(session, lambda *given: delete_reply(*given, reply), f"Reply {reply} is deleted.")

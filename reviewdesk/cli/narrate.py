@@ -1,0 +1,126 @@
+"""Tells the steps of a poll and of a delivery: to a person, to a program, or to nobody while all is well."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import click
+import msgspec
+
+from reviewdesk.cli.exits import Exit, exit_for
+from reviewdesk.cli.output import json_line, say
+from reviewdesk.desk.deliver import Delivered
+from reviewdesk.desk.poll import Outcome, Polled, Progress
+from reviewdesk.model import DeliveryState
+
+_BAR_FROM = 500
+
+
+class Narrator:
+    """Called with each step; `exit_code` is the worst of what it heard.
+
+    Args:
+        as_json: each step is a line of JSON on stdout.
+        quiet: a person hears only of faults, and of each once.
+        terminal: stderr is a terminal, so that a long import may show a bar.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool, terminal: bool) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.exit_code = Exit.OK
+        self._bar: Any = None
+        self._wants_bar = terminal and not quiet and not as_json
+        self._progress: dict[str, Progress] = {}
+
+    def __enter__(self) -> Narrator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_bar()
+
+    def __call__(self, step: Progress | Polled | Delivered) -> None:
+        """Tells one step."""
+        match step:
+            case Progress():
+                self._on_progress(step)
+            case Polled():
+                self._on_polled(step)
+            case Delivered():
+                self._on_delivered(step)
+
+    def _on_progress(self, step: Progress) -> None:
+        if self.as_json:
+            json_line({"event": "progress", **msgspec.to_builtins(step)})
+        if not self._wants_bar:
+            return
+        self._progress[step.source] = step
+        done = sum(each.items for each in self._progress.values())
+        total = sum(max(each.total or 0, each.items) for each in self._progress.values())
+        if self._bar is None and total >= _BAR_FROM:
+            self._bar = click.progressbar(length=total, label="Reading", file=click.get_text_stream("stderr"))
+            self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.length = total
+            self._bar.update(done - self._bar.pos)
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+    def _on_polled(self, step: Polled) -> None:
+        if step.error is not None:
+            self.exit_code = max(self.exit_code, exit_for(step.error))
+        if self.as_json:
+            told = {name: value for name, value in msgspec.to_builtins(step.brought).items()}
+            fault = None if step.error is None else {"sentence": step.error.sentence, "hint": step.error.hint}
+            json_line({"event": "source", "source": step.source, "outcome": step.outcome, **told, "fault": fault})
+            return
+        self._end_bar()
+        if step.outcome is Outcome.FAILED and step.error is not None and (step.news or not self.quiet):
+            say(f"{step.source}: {step.error}")
+        elif step.outcome is Outcome.DONE and step.mended:
+            say(f"{step.source}: works again.")
+        if step.outcome is Outcome.DONE and not self.quiet:
+            say(f"{step.source}: {_brought(step)}")
+        elif step.outcome is Outcome.BUSY and not self.quiet:
+            say(f"{step.source}: another poll is at it.")
+        elif step.outcome is Outcome.PARKED and not self.quiet:
+            say(f"{step.source}: parked until you act; `reviewdesk sources` says why.")
+
+    def _on_delivered(self, step: Delivered) -> None:
+        if step.state in (DeliveryState.UNKNOWN, DeliveryState.REFUSED):
+            self.exit_code = max(self.exit_code, Exit.PERSON)
+        elif step.fault:
+            self.exit_code = max(self.exit_code, Exit.LATER)
+        if self.as_json:
+            json_line({"event": "reply", **msgspec.to_builtins(step)})
+        elif not self.quiet or step.fault:
+            because = f": {step.fault} {step.hint}".rstrip() if step.fault else ""
+            say(f"{step.source}: reply {step.reply} to mention {step.mention} {_state(step.state)}{because}")
+
+
+def _brought(step: Polled) -> str:
+    brought = step.brought
+    parts = [
+        f"{number:,} {word}"
+        for number, word in (
+            (brought.new, "new"),
+            (brought.changed, "changed"),
+            (brought.gone, "gone"),
+            (brought.set_aside, "set aside (could not be read)"),
+        )
+        if number
+    ]
+    return ", ".join(parts) or "nothing new"
+
+
+def _state(state: DeliveryState) -> str:
+    return {
+        DeliveryState.QUEUED: "will be tried again",
+        DeliveryState.UNKNOWN: "may or may not have been posted",
+        DeliveryState.REFUSED: "was not posted",
+    }.get(state, f"is {state.value}")

@@ -1,0 +1,93 @@
+"""`reviewdesk outbox`: replies on their way, and what only a person can decide."""
+
+from __future__ import annotations
+
+import click
+
+from reviewdesk.cli.output import ago, json_line, say, show, table
+from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
+from reviewdesk.model import DeliveryState
+
+_ON_THEIR_WAY = (
+    DeliveryState.QUEUED,
+    DeliveryState.SENDING,
+    DeliveryState.UNKNOWN,
+    DeliveryState.REFUSED,
+    DeliveryState.HANDED_OFF,
+)
+
+
+@click.group("outbox", cls=DeskGroup, invoke_without_command=True)
+@click.option("--all", "everything", is_flag=True, help="Also those that are posted or withdrawn.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
+@click.pass_context
+def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
+    """Show the replies on their way, and those that wait for a person."""
+    if ctx.invoked_subcommand is not None:
+        return
+    session = ctx.ensure_object(Session)
+    with session.store(read_only=True) as store:
+        replies = store.outbox.in_states(list(DeliveryState) if everything else _ON_THEIR_WAY)
+    if as_json:
+        for reply in replies:
+            json_line(reply)
+        return
+    if not replies:
+        say("The outbox is empty.")
+    table(
+        ("REPLY", "MENTION", "STATE", "BY", "WRITTEN", "TEXT"),
+        [
+            (
+                str(each.id),
+                str(each.mention_id),
+                each.state.value.replace("_", " "),
+                each.agent,
+                ago(each.created_at),
+                each.text,
+            )
+            for each in replies
+        ],
+    )
+    for each in replies:
+        if each.fault:
+            show(f"\nReply {each.id}: {each.fault} {each.fault_hint}".rstrip())
+
+
+@outbox_command.command("withdraw", cls=DeskCommand)
+@click.argument("reply", type=int)
+@pass_session
+def withdraw(session: Session, reply: int) -> None:
+    """Take a reply back that has not gone out; its text becomes your draft again."""
+    from reviewdesk.desk.respond import Respond
+
+    config = session.reading
+    with session.store(config) as store:
+        Respond(store, config.agent, config).take_back(store.outbox.get(reply))
+    say(f"Reply {reply} is withdrawn; its text is your draft again.")
+
+
+@outbox_command.command("confirm", cls=DeskCommand)
+@click.argument("reply", type=int)
+@pass_session
+def confirm(session: Session, reply: int) -> None:
+    """Say that you have posted a handed-off reply on the platform's own page."""
+    from reviewdesk.desk.respond import Respond
+
+    config = session.reading
+    with session.store(config) as store:
+        Respond(store, config.agent, config).confirm_hand_off(store.outbox.get(reply))
+    say(f"Reply {reply} counts as posted.")
+
+
+@outbox_command.command("settle", cls=DeskCommand)
+@click.argument("reply", type=int)
+@click.option("--posted/--not-posted", default=None, required=True, help="What you saw on the platform.")
+@pass_session
+def settle(session: Session, reply: int, posted: bool) -> None:
+    """Decide a reply of which the desk cannot know whether it was posted. One that was not goes out again."""
+    from reviewdesk.desk.respond import Respond
+
+    config = session.reading
+    with session.store(config) as store:
+        Respond(store, config.agent, config).settle(store.outbox.get(reply), posted)
+    say(f"Reply {reply} {'counts as posted' if posted else 'will be sent again'}.")

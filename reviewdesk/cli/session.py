@@ -1,0 +1,89 @@
+"""What every command needs: the options that stand everywhere, the configuration, the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from reviewdesk.config import Config
+    from reviewdesk.store.db import Store
+
+
+class Session:
+    """One call of the command line: where the configuration and the database are, opened when asked for.
+
+    Args:
+        config, db: as given by the options; None looks at the environment and the usual places.
+    """
+
+    def __init__(self, config: str | None = None, db: str | None = None) -> None:
+        self.config_path = Path(config) if config else None
+        self.db_path = Path(db) if db else None
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration.
+
+        Raises:
+            ConfigError: there is none, or it has mistakes.
+        """
+        from reviewdesk.config import load
+
+        return load(self.config_path, db=self.db_path)
+
+    @cached_property
+    def reading(self) -> Config:
+        """The configuration for commands that only look at or change the database.
+
+        Where a database is named and no configuration is, the defaults do.
+        """
+        from reviewdesk.config import load
+
+        return load(self.config_path, db=self.db_path, optional=True)
+
+    def store(self, config: Config | None = None, *, read_only: bool = False) -> Store:
+        """Opens the database.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        from reviewdesk.store.db import Store
+
+        return Store((config or self.reading).database, read_only=read_only)
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def keep(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        session = ctx.find_object(Session)
+        if session is not None and value:
+            setattr(session, name, Path(value))
+
+    return keep
+
+
+class DeskCommand(click.Command):
+    """A command that takes `--config` and `--db`, before or after its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for option, name, what in (
+            ("--config", "config_path", "The configuration; else $REVIEWDESK_CONFIG or ./reviewdesk.toml."),
+            ("--db", "db_path", "The database; else $REVIEWDESK_DB or what the configuration says."),
+        ):
+            self.params.append(
+                click.Option([option], metavar="FILE", help=what, expose_value=False, callback=_keep(name))
+            )
+
+
+class DeskGroup(DeskCommand, click.Group):
+    """A group of commands that all take `--config` and `--db`."""
+
+    command_class = DeskCommand
+
+
+pass_session = click.make_pass_decorator(Session)

@@ -1,0 +1,72 @@
+"""`reviewdesk sources`."""
+
+from __future__ import annotations
+
+import click
+
+from reviewdesk.cli.output import ago, json_line, say, show, table
+from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
+from reviewdesk.store.records import SourceState
+
+
+@click.group("sources", cls=DeskGroup, invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
+@click.pass_context
+def sources_command(ctx: click.Context, as_json: bool) -> None:
+    """Show the state of each source: when it was asked, what is wrong, and when it is asked next."""
+    if ctx.invoked_subcommand is not None:
+        return
+    session = ctx.ensure_object(Session)
+    config = session.reading
+    with session.store(config) as store:
+        states = {state.id: state for state in store.sources.states()}
+    if as_json:
+        for state in states.values():
+            json_line(state)
+        return
+    configured = {source.id: source for source in config.sources}
+    if not states and not configured:
+        say("No sources yet. Write them into reviewdesk.toml; `reviewdesk init` writes a commented one.")
+        return
+    rows = []
+    for id in sorted({*states, *configured}):
+        known = states.get(id)
+        enabled = id in configured and configured[id].enabled
+        connector = known.connector if known else configured[id].connector
+        rows.append(
+            (
+                id,
+                connector,
+                f"{known.mentions:,}" if known else "0",
+                f"{known.open_mentions:,}" if known else "0",
+                ago(known.succeeded_at) if known else "never",
+                _state(known, enabled),
+            )
+        )
+    table(("SOURCE", "CONNECTOR", "MENTIONS", "OPEN", "LAST SUCCESS", "STATE"), rows)
+    for state in states.values():
+        if state.fault:
+            show(f"\n{state.id}: {state.fault} {state.fault_hint}".rstrip())
+
+
+def _state(state: SourceState | None, enabled: bool) -> str:
+    if not enabled:
+        return "not in the configuration" if state else "switched off"
+    if state is None:
+        return "not asked yet"
+    if state.leased_until:
+        return "being asked now"
+    if state.parked:
+        return "parked until you act"
+    when = ago(state.next_at) if state.next_at else "now"
+    return f"failed {state.failures}×, next try {when}" if state.fault else f"well, next {when}"
+
+
+@sources_command.command("resume", cls=DeskCommand)
+@click.argument("id")
+@pass_session
+def resume(session: Session, id: str) -> None:
+    """Let a parked source be asked again at the next poll."""
+    with session.store(session.reading) as store:
+        store.sources.resume(id)
+    say(f"{id} will be asked at the next poll.")

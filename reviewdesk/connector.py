@@ -42,6 +42,7 @@ from reviewdesk.model import (
     Finding,
     JsonObject,
     Kind,
+    LengthUnit,
     Level,
     Mention,
     PostedReply,
@@ -82,14 +83,6 @@ class ReplyMode(StrEnum):
     NONE = "none"
     API = "api"
     HAND_OFF = "hand_off"
-
-
-class LengthUnit(StrEnum):
-    """What a platform counts when it limits a reply's length."""
-
-    CHARACTERS = "characters"
-    UTF16 = "utf16"
-    BYTES = "bytes"
 
 
 class Capabilities(Record, frozen=True, kw_only=True):

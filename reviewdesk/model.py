@@ -94,6 +94,14 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class LengthUnit(StrEnum):
+    """What a platform counts when it limits a reply's length."""
+
+    CHARACTERS = "characters"
+    UTF16 = "utf16"
+    BYTES = "bytes"
+
+
 class Author(Record, frozen=True, kw_only=True):
     """Who wrote a mention, as far as the platform tells. `id` is None where only a name is known."""
 

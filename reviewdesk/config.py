@@ -1,0 +1,438 @@
+"""`reviewdesk.toml` read into a typed `Config`; every mistake at once, with file, line, key and what would be right.
+
+The tables of the desk itself are checked here. A `[[source]]` table holds keys of its connector as well; those are
+kept as they are, and `check_settings` checks them against the connector's own type once that is known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from reviewdesk.errors import ConfigError
+from reviewdesk.secrets import Secret
+from reviewdesk.typed_toml import Check, Document, KeyPath, shown, suggestion
+
+FILE_NAME = "reviewdesk.toml"
+_HOW_TO_BEGIN = "Write one with `reviewdesk init`, or look around without one with `reviewdesk demo`."
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_Keys = dict[str, Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]]
+S = TypeVar("S", bound=msgspec.Struct)
+
+Id = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z", description="at most 40 letters, digits, - and _")
+]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}\Z", description='two small letters such as "cs"')]
+Signature = Annotated[
+    str, Meta(pattern=r"^([^{}]|\{agent\}|\{shop\})*\Z", description="of the braces it knows {agent} and {shop}")
+]
+Hours = Annotated[float, Meta(gt=0, le=8760)]
+Seconds = Annotated[int, Meta(ge=1, le=604800)]
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """When the shop works on a day: spans of minutes since midnight, start and end, in order and apart."""
+
+    spans: tuple[tuple[int, int], ...] = ()
+
+    short_form: ClassVar[str] = 'hours such as "9:00-17:00" or "8:00-12:00, 13:00-17:00", "" for a free day'
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Reads `9:00-17:00`, several spans with commas between them; an empty text is a free day.
+
+        Raises:
+            ValueError: it is nothing of that kind; the sentence tells what is wrong.
+        """
+        spans: list[tuple[int, int]] = []
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            match = re.fullmatch(r"(\d{1,2}):(\d\d)\s*[-–]\s*(\d{1,2}):(\d\d)", part, re.ASCII)
+            if not match:
+                raise ValueError(f'"{shown(part)}" are no hours; write {cls.short_form}')
+            first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
+            start, end = first_hour * 60 + first_minute, last_hour * 60 + last_minute
+            if max(first_minute, last_minute) > 59 or end > 24 * 60:
+                raise ValueError(f'"{part}" is no time of day; they go from 0:00 to 24:00')
+            if start >= end:
+                raise ValueError(f'"{part}" ends before it begins')
+            if spans and start < spans[-1][1]:
+                raise ValueError(f'"{part}" overlaps the hours before it')
+            spans.append((start, end))
+        return cls(tuple(spans))
+
+
+_WORKDAY = Opening(((9 * 60, 17 * 60),))
+
+
+class BusinessHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the shop answers, day by day. As a text it speaks of Monday to Friday; a table names each day."""
+
+    monday: Opening = Opening()
+    tuesday: Opening = Opening()
+    wednesday: Opening = Opening()
+    thursday: Opening = Opening()
+    friday: Opening = Opening()
+    saturday: Opening = Opening()
+    sunday: Opening = Opening()
+
+    short_form: ClassVar[str] = 'hours such as "9:00-17:00" for Monday to Friday, or a table with a key for each day'
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Reads the hours of Monday to Friday. Raises `ValueError` as `Opening.from_text` does."""
+        return cls(**dict.fromkeys(_WEEKDAYS[:5], Opening.from_text(text)))
+
+    def __post_init__(self) -> None:
+        if not any(self.week):
+            raise ValueError("no day has any hours; a deadline would never come")
+
+    @property
+    def week(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The spans of each day in minutes since midnight, Monday first, as `date.weekday()` counts."""
+        return tuple(getattr(self, day).spans for day in _WEEKDAYS)
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of the tables."""
+
+
+class Shop(_Table, frozen=True, kw_only=True):
+    """`[shop]`: who answers.
+
+    Attributes:
+        name: as customers know it.
+        language: ISO 639-1; of replies where a mention's language is not known.
+        timezone: in which business hours are meant and times are shown.
+        contact: where templates send a customer for more: an address, a number.
+        signature: below a reply; `{agent}` and `{shop}` are put in.
+    """
+
+    name: str = ""
+    language: Language = "cs"
+    timezone: ZoneInfo = msgspec.field(default_factory=lambda: ZoneInfo("Europe/Prague"))
+    contact: str = ""
+    signature: Signature = "{agent}, {shop}"
+
+
+class Desk(_Table, frozen=True, kw_only=True):
+    """`[desk]`: how the desk itself works.
+
+    Attributes:
+        database: as written; `Config.database` is the path to use.
+        agent: as written; `Config.agent` is who works here now.
+        undo_seconds: for how long a sent reply can be taken back.
+        theme: of the window; empty for its own.
+        poll_seconds: how often a source is asked that does not say otherwise.
+    """
+
+    database: str = ""
+    agent: str = ""
+    undo_seconds: Annotated[int, Meta(ge=0, le=600)] = 10
+    theme: str = ""
+    poll_seconds: Seconds = 300
+
+
+class Deadlines(_Table, frozen=True, kw_only=True):
+    """`[deadlines]`: when a first reply is due, in business hours.
+
+    Attributes:
+        complaint_hours, other_hours: the response targets.
+        business_hours: in the shop's time zone.
+        holidays: days on which nobody works, whatever the weekday.
+    """
+
+    complaint_hours: Hours = 4.0
+    other_hours: Hours = 24.0
+    business_hours: BusinessHours = BusinessHours(**dict.fromkeys(_WEEKDAYS[:5], _WORKDAY))
+    holidays: tuple[date, ...] = ()
+
+
+class Agent(_Table, frozen=True, kw_only=True):
+    """`[[agent]]`: a member of staff.
+
+    Attributes:
+        name: for colleagues and signatures; the id where empty.
+        signature: instead of the shop's.
+        approver: may release replies that need a second pair of eyes.
+    """
+
+    id: Id
+    name: str = ""
+    signature: Signature = ""
+    approver: bool = False
+
+
+class _Source(_Table, frozen=True, kw_only=True):
+    """What the desk itself reads from a `[[source]]` table."""
+
+    id: Id
+    connector: Annotated[str, Meta(min_length=1)]
+    title: str = ""
+    enabled: bool = True
+    language: Language | None = None
+    timezone: ZoneInfo | None = None
+    poll_seconds: Seconds | None = None
+    response_hours: Hours | None = None
+
+
+class SourceConfig(_Source, frozen=True, kw_only=True):
+    """`[[source]]`: one place that is listened to.
+
+    Attributes:
+        id: names it everywhere; unique.
+        connector: the connector's name among the plugins.
+        title: for people; empty for what the platform calls itself.
+        enabled: False keeps it and never asks it.
+        language: what its customers write, where it is always one.
+        timezone: of the platform's times that come without one; None for the shop's.
+        poll_seconds: how often it is asked; None for the desk's. A connector may demand longer pauses.
+        response_hours: its own response target for every mention; None for `[deadlines]`.
+        settings: all other keys, as they are; `check_settings` gives them typed.
+        position: its place among the sources in the file, from 0.
+        document: the file, for the lines of its keys.
+    """
+
+    settings: dict[str, Any] = {}
+    position: int = 0
+    document: Document = msgspec.field(default_factory=Document)
+
+    def __repr__(self) -> str:
+        """Leaves the settings out: a secret may stand there in clear."""
+        return f"SourceConfig(id={self.id!r}, connector={self.connector!r})"
+
+    @property
+    def at(self) -> str:
+        """Names the source in a message: `reviewdesk.toml:12: [[source]] "fb"`."""
+        return f'{self.document.at(("source", self.position))}: [[source]] "{self.id}"'
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole configuration.
+
+    Attributes:
+        path: the file it was read from.
+        database: the database file to use, absolute.
+        agent: the id of the agent who works here now.
+        keys: command id to its keys; only those that differ from the default.
+    """
+
+    path: Path
+    database: Path
+    agent: str
+    shop: Shop
+    desk: Desk
+    deadlines: Deadlines
+    agents: tuple[Agent, ...]
+    keys: dict[str, tuple[str, ...]]
+    sources: tuple[SourceConfig, ...]
+    document: Document
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is no mistake but should not stay so; `check_settings` adds secrets that stand in clear."""
+        return tuple(self.document.warnings)
+
+    def source(self, id: str) -> SourceConfig:
+        """Gives a source by its id.
+
+        Raises:
+            ConfigError: there is none; the sentence names those there are.
+        """
+        for source in self.sources:
+            if source.id == id:
+                return source
+        hint = suggestion(id, [source.id for source in self.sources])
+        raise ConfigError(f'There is no source "{shown(id)}" in {self.path}.', hint=hint[:1].upper() + hint[1:])
+
+
+def load(path: Path | None = None, *, db: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads and checks the configuration.
+
+    Args:
+        path: the file; else `REVIEWDESK_CONFIG`, `reviewdesk.toml` in the current folder or in the user's
+            configuration folder.
+        db: the database; else `REVIEWDESK_DB`, `[desk] database` (relative to the file), or one in the user's data
+            folder.
+        environ: the environment.
+
+    Raises:
+        ConfigError: there is no file, it cannot be read, or it has mistakes; `problems` names them all.
+    """
+    path = _find(path, environ)
+    document, tables = _read(path)
+    check = Check(document)
+    check.unknown_keys(tables, ("shop", "desk", "deadlines", "agent", "keys", "source"), ())
+    shop = check.table(tables.get("shop", {}), Shop, ("shop",))
+    desk = check.table(tables.get("desk", {}), Desk, ("desk",))
+    deadlines = check.table(tables.get("deadlines", {}), Deadlines, ("deadlines",))
+    keys = _keys(check, tables.get("keys", {}))
+    agents = [check.table(table, Agent, where) for where, table in _array(check, tables, "agent")]
+    sources = [_source(check, table, where) for where, table in _array(check, tables, "source")]
+    if desk and desk.agent and agents and desk.agent not in (ids := [agent.id for agent in agents if agent]):
+        check.report(("desk", "agent"), f'no [[agent]] has the id "{shown(desk.agent)}"; {suggestion(desk.agent, ids)}')
+    if check.problems:
+        raise ConfigError(f"{path} has {_mistakes(check)}:", problems=check.lines())
+    return Config(
+        path=path,
+        database=_database(db, desk.database, path, environ),
+        agent=_agent(desk.agent, environ),
+        shop=shop,
+        desk=desk,
+        deadlines=deadlines,
+        agents=tuple(agents),
+        keys=keys,
+        sources=cast(tuple[SourceConfig, ...], tuple(sources)),
+        document=document,
+    )
+
+
+def check_settings(source: SourceConfig, type: type[S]) -> S:
+    """Gives a source's settings as its connector's type.
+
+    A `Secret` that the table leaves out and that has no default is looked for in `REVIEWDESK_<SOURCE ID>_<KEY>`. Of the
+    desk's own keys (language, timezone, …) the connector gets those that its type declares. A secret that stands in the
+    file in clear works, and is added to the configuration's warnings.
+
+    Raises:
+        ConfigError: `problems` names every mistake in this table.
+    """
+    declared = {field.encode_name: field for field in msgspec.structs.fields(type)}
+    values: dict[str, Any] = dict(source.settings)
+    for name in _Source.__struct_fields__:
+        if name in declared and (value := getattr(source, name)) is not None:
+            values[name] = value.key if isinstance(value, ZoneInfo) else value
+    for name, field in declared.items():
+        if field.type is Secret and field.required and name not in values:
+            values[name] = "env:" + _variable(f"reviewdesk_{source.id}_{name}")
+    where = ("source", source.position)
+    check = Check(source.document, names={where: source.id})
+    settings = check.table(values, type, where, also=_Source.__struct_fields__)
+    if check.problems:
+        sentence = f'The source "{source.id}" has {_mistakes(check)} in its settings:'
+        raise ConfigError(sentence, problems=check.lines())
+    source.document.warnings.extend(note for note in check.warnings if note not in source.document.warnings)
+    return cast(S, settings)
+
+
+def _mistakes(check: Check) -> str:
+    count = len(check.problems)
+    return f"{count} mistakes" if count > 1 else "a mistake"
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def _find(path: Path | None, environ: Mapping[str, str]) -> Path:
+    named = path or (Path(environ["REVIEWDESK_CONFIG"]) if environ.get("REVIEWDESK_CONFIG") else None)
+    if named:
+        named = named.expanduser().absolute()
+        if not named.exists():
+            raise ConfigError(f"There is no configuration file {named}.", hint=_HOW_TO_BEGIN)
+        return named
+    here = Path(FILE_NAME).absolute()
+    if here.exists():
+        return here
+    import platformdirs
+
+    users = platformdirs.user_config_path("reviewdesk", appauthor=False) / FILE_NAME
+    if users.exists():
+        return users
+    raise ConfigError(f"There is no configuration: neither {here} nor {users} exists.", hint=_HOW_TO_BEGIN)
+
+
+def _read(path: Path) -> tuple[Document, dict[str, Any]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigError(
+            f"The configuration {path} cannot be read: {error.strerror or error}.", hint="Look at its permissions."
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"The configuration {path} is not in UTF-8.",
+            problems=[f"{path.name}:{line}: a byte that UTF-8 does not have; save the file as UTF-8"],
+        ) from None
+    try:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        problem = _syntax_problem(path.name, text, error)
+        raise ConfigError(f"{path} is not readable as TOML:", problems=[problem]) from None
+    return Document(path.name, path.parent, text), tables
+
+
+def _syntax_problem(name: str, text: str, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return f"{name}: brackets in brackets without end"
+    said = str(error)
+    place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z", said)
+    if not place:
+        return f"{name}: {shown(said, 200)}"
+    line = int(place[1] or text.rstrip("\n").count("\n") + 1)
+    written = text.split("\n")[line - 1].strip()
+    return f"{name}:{line}: {shown(said[: place.start()], 200)}, at `{_masked(written)}`"
+
+
+def _masked(line: str) -> str:
+    """Gives a line of the file for a message: the key, and never a value that may be a secret."""
+    name, equals, _ = line.partition("=")
+    return shown(f"{name.strip()} = …" if equals else name)
+
+
+def _keys(check: Check, table: Any) -> dict[str, tuple[str, ...]]:
+    if isinstance(table, dict):
+        table = {command: [keys] if isinstance(keys, str) else keys for command, keys in table.items()}
+    return cast(dict[str, tuple[str, ...]], check.value(table, _Keys, ("keys",)))
+
+
+def _array(check: Check, tables: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, Any]]:
+    """Gives the tables `[[name]]` with their places, and reports those that have the id of another."""
+    entries = tables.get(name, [])
+    if not isinstance(entries, list):
+        check.report((name,), f"each {name} needs a table of its own under [[{name}]], with two brackets")
+        return
+    first: dict[str, KeyPath] = {}
+    for position, entry in enumerate(entries):
+        where = (name, position)
+        yield where, entry
+        named = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(named, str) and first.setdefault(named, where) != where:
+            line = check.document.line((*first[named], "id"))
+            check.report((*where, "id"), f"the {name} in line {line} has this id already; each needs its own")
+
+
+def _source(check: Check, table: Any, where: KeyPath) -> SourceConfig | None:
+    own, settings = table, {}
+    if isinstance(table, dict):
+        own = {name: value for name, value in table.items() if name in _Source.__struct_fields__}
+        settings = {name: value for name, value in table.items() if name not in own}
+    source = check.table(own, _Source, where)
+    if source is None:
+        return None
+    known = msgspec.structs.asdict(source)
+    return SourceConfig(**known, settings=settings, position=int(where[-1]), document=check.document)
+
+
+def _database(db: Path | None, written: str, path: Path, environ: Mapping[str, str]) -> Path:
+    if named := db or environ.get("REVIEWDESK_DB"):
+        return Path(named).expanduser().absolute()
+    if written:
+        return path.parent / Path(written).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("reviewdesk", appauthor=False) / "reviewdesk.db"
+
+
+def _agent(written: str, environ: Mapping[str, str]) -> str:
+    choices = (environ.get("REVIEWDESK_AGENT"), written, *map(environ.get, ("USER", "LOGNAME", "USERNAME")))
+    return next(filter(None, choices), "agent")

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from reviewdesk.errors import ConfigError
 from reviewdesk.secrets import Secret
-from reviewdesk.typed_toml import Check, Document, KeyPath, shown, suggestion
+from reviewdesk.typed_toml import Check, Document, KeyPath, plain_type, shown, suggestion
 
 FILE_NAME = "reviewdesk.toml"
 _HOW_TO_BEGIN = "Write one with `reviewdesk init`, or look around without one with `reviewdesk demo`."
@@ -311,7 +311,7 @@ def check_settings(source: SourceConfig, type: type[S]) -> S:
         if name in declared and (value := getattr(source, name)) is not None:
             values[name] = value.key if isinstance(value, ZoneInfo) else value
     for name, field in declared.items():
-        if field.type is Secret and field.required and name not in values:
+        if field.required and plain_type(field.type) is Secret and name not in values:
             values[name] = "env:" + _variable(f"reviewdesk_{source.id}_{name}")
     where = ("source", source.position)
     check = Check(source.document, names={where: source.id})

@@ -176,7 +176,7 @@ def _import(plugin: Plugin) -> Any:
 
 @contextmanager
 def _contained(plugin: Plugin) -> Iterator[None]:
-    """Keeps what a plugin prints while it is imported off standard output, which is data, and its hands off sys.path."""
+    """Keeps what a plugin prints on import off standard output, which is data, and its hands off `sys.path`."""
     path, printed = list(sys.path), StringIO()
     try:
         with redirect_stdout(printed):

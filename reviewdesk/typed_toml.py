@@ -196,7 +196,7 @@ class Check:
 
         A struct with a class method `from_text` may be written as a text in short.
         """
-        plain = _plain(type)
+        plain = _shaped_as(value, plain_type(type))
         if is_struct(plain):
             if isinstance(value, str) and hasattr(plain, "from_text"):
                 return self._attempt(where, plain, value, lambda: plain.from_text(value))
@@ -287,15 +287,28 @@ _KNOWN_TYPES = {
 }
 
 
-def _plain(type: Any) -> Any:
+def plain_type(type: Any) -> Any:
     """Gives a type without its constraints and without None, which TOML cannot say."""
     if typing.get_origin(type) is Annotated:
-        return _plain(typing.get_args(type)[0])
-    if typing.get_origin(type) in (Union, types.UnionType):
-        members = [member for member in typing.get_args(type) if member is not types.NoneType]
-        if len(members) == 1:
-            return _plain(members[0])
-    return type
+        return plain_type(typing.get_args(type)[0])
+    members = _members(type)
+    return plain_type(members[0]) if len(members) == 1 and members[0] is not type else type
+
+
+def _members(type: Any) -> list[Any]:
+    if typing.get_origin(type) not in (Union, types.UnionType):
+        return [type]
+    return [member for member in typing.get_args(type) if member is not types.NoneType]
+
+
+def _shaped_as(value: Any, type: Any) -> Any:
+    """Gives the member of a union that a table or a list can be meant as, so that its mistakes are told inside."""
+    members = [plain_type(member) for member in _members(type)]
+    if isinstance(value, dict):
+        members = [each for each in members if is_struct(each) or typing.get_origin(each) in (dict, Mapping)]
+    elif isinstance(value, list):
+        members = [each for each in members if typing.get_origin(each) in (list, tuple, Sequence)]
+    return members[0] if len(members) == 1 else type
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -323,7 +336,7 @@ def _found(value: Any) -> str:
         case str():
             return f'the text "{shown(value)}"' if value else "an empty text"
         case list() | tuple():
-            return "a list" if value else "an empty list"
+            return f"a list of {len(value)} items" if len(value) > 1 else "a list" if value else "an empty list"
         case dict():
             return "a table"
         case datetime():
@@ -338,7 +351,7 @@ def _found(value: Any) -> str:
 
 def in_words(type: Any) -> str:
     """Says what values a type takes: "a whole number from 0 to 600"."""
-    inner = _plain(type)
+    inner = plain_type(type)
     if is_struct(inner):
         return str(getattr(inner, "short_form", "a table"))
     info = msgspec.inspect.type_info(type)
@@ -377,10 +390,8 @@ def _in_words(info: msgspec.inspect.Type) -> str:
             return "a time such as 18:00:00"
         case msgspec.inspect.DictType() | msgspec.inspect.StructType():
             return "a table"
-        case msgspec.inspect.CollectionType(item_type=item, min_length=least):
-            return ("a list that is not empty, of " if least else "a list of ") + _in_words(item)
-        case msgspec.inspect.VarTupleType(item_type=item, min_length=least):
-            return ("a list that is not empty, of " if least else "a list of ") + _in_words(item)
+        case msgspec.inspect.CollectionType(item_type=item):
+            return f"a list{_length(info)}, each item {_in_words(item)}"
         case msgspec.inspect.TupleType(item_types=items):
             return f"a list of {len(items)} values"
         case msgspec.inspect.CustomType(cls=cls):
@@ -391,6 +402,11 @@ def _in_words(info: msgspec.inspect.Type) -> str:
 
 def _one_of(values: Iterable[Any]) -> str:
     return "one of " + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values)
+
+
+def _length(info: msgspec.inspect.CollectionType) -> str:
+    least, most = info.min_length, info.max_length
+    return (" that is not empty" if least else "") + (f" of at most {most} items" if most is not None else "")
 
 
 def _bounds(info: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:

@@ -1,0 +1,38 @@
+"""What every test stands on: no developer's configuration, no data of theirs, and no real waiting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+
+@pytest.fixture(autouse=True)
+def nobodys_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gives a home folder that is empty; no REVIEWDESK_* variable is set, and nobody is logged in."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith("REVIEWDESK_") or name in ("USER", "LOGNAME", "USERNAME"):
+            monkeypatch.delenv(name)
+    for name, folder in {
+        "HOME": "",
+        "USERPROFILE": "",
+        "APPDATA": "config",
+        "LOCALAPPDATA": "data",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_DATA_HOME": "data",
+        "XDG_STATE_HOME": "state",
+        "XDG_CACHE_HOME": "cache",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    return home
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    """Lets reads be tried again at once, three times in all."""
+    with stamina.set_testing(True, attempts=3):
+        yield

@@ -194,7 +194,7 @@ def _last_line(error: BaseException, plugin: Plugin) -> str:
     frames = [
         (frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals.get("__name__", "").partition(".")[0] == package
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package
     ]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno or 0))

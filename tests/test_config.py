@@ -434,7 +434,7 @@ id = {name = "a", pth = "b"}
             (6, '[[source]] "fb", key "kind": expected one of "product", "shop", found the text "shp"'),
             (
                 7,
-                '[[source]] "fb", key "pages": expected a list of at most 2 items, each item a text, found a list of 3',
+                '[[source]] "fb", key "pages": expected a list of at most 2 items, each item a text, found a list',
             ),
             (8, '[[source]] "fb", key "days": expected a whole number from 1 to 30, found the number 31'),
             (10, '[[source]] "fb", key "columns", item 1, key "name": expected a text, found the number 5'),

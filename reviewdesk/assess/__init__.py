@@ -1,0 +1,45 @@
+"""What the desk thinks of a mention: its language, sentiment, complaint, severity, topics, and the reasons.
+
+`Assessor` is all that other rooms use. Everything here is pure computing over the data files in `languages/`; a language's
+words are read when its first text is met, and vaderSentiment is imported with the first English one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reviewdesk.assess.assessable import Assessable
+from reviewdesk.assess.combine import combine
+from reviewdesk.assess.language import OTHER, code_of, fits_script, known_languages, language_of
+from reviewdesk.model import Assessment
+
+__all__ = ["Assessable", "Assessor"]
+
+
+class Assessor:
+    """Assesses mentions in bulk.
+
+    Attributes:
+        version: name and version, written into each assessment; a new one makes the desk assess anew.
+    """
+
+    version = "desk/1"
+
+    def assess(self, items: Iterable[Assessable]) -> Iterator[Assessment]:
+        """Gives one assessment for each item, in order, one at a time. Never raises for anything the public can write.
+
+        Args:
+            items: mentions; very long texts are read in part (`weights.TEXT_MOST`).
+        """
+        for item in items:
+            yield combine(item, _language(item), self.version)
+
+
+def _language(item: Assessable) -> str:
+    shown = item.text or item.title or " ".join((*item.cons[:3], *item.pros[:3]))
+    told = code_of(item.language)
+    if told is None:
+        return language_of(shown, item.prior)
+    if not fits_script(shown, told):
+        return language_of(shown)
+    return told if told in known_languages() else OTHER

@@ -1,0 +1,107 @@
+"""All evidence of one mention joined into one assessment, with the parts kept as reasons. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from reviewdesk.assess import complaint, fields, weights
+from reviewdesk.assess.assessable import Assessable
+from reviewdesk.assess.language import OTHER, lexicon_of
+from reviewdesk.assess.sentiment import TextReading, read_text
+from reviewdesk.model import Assessment, Reason, Severity
+
+_EVIDENCE_MOST = 120
+
+
+def compound(total: float) -> float:
+    """Gives the sum of all shares squashed to [-1, 1], as VADER does."""
+    return total / math.sqrt(total * total + weights.SQUASH)
+
+
+def combine(item: Assessable, language: str, assessor: str) -> Assessment:
+    """Gives the assessment of one mention in a known language.
+
+    Args:
+        item: what is known of it.
+        language: what it is written in, or "other".
+        assessor: the name and version to write into the assessment.
+    """
+    words = lexicon_of(language)
+    text = read_text(item.text, language, words)
+    title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words)
+    cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
+    pros, _ = fields.list_reasons("pros", item.pros, language, words)
+    worded = _reasons("text", item.text, text, 1.0) + _reasons("title", item.title, title, weights.TITLE)
+    starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
+    worded, starred = _disagreement(worded, starred)
+    reasons = [*worded, *starred, *pros, *cons, *fields.sub_rating_reasons(item.sub_ratings)]
+    if item.recommends is not None:
+        reasons.append(fields.recommends_reason(item.recommends))
+    total = math.fsum(reason.share for reason in reasons)
+    evidence = complaint.Evidence(
+        total=total,
+        text_total=text.total + title.total * weights.TITLE,
+        phrase=_worst(text, title, read_cons, item.rating),
+        question=text.question,
+        rating=item.rating,
+        recommends=item.recommends,
+    )
+    likely = complaint.probability(evidence)
+    is_complaint = likely >= 0.5
+    return Assessment(
+        language=language,
+        compound=compound(total) if reasons or (language != OTHER and text.words) else None,
+        complaint=is_complaint,
+        probability=likely,
+        severity=complaint.severity(evidence) if is_complaint else Severity.NONE,
+        topics=complaint.topics(reasons),
+        reasons=_most_weighty(reasons),
+        assessor=assessor,
+    )
+
+
+def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list[Reason]:
+    return [
+        Reason(
+            field=field,
+            share=hit.share * weight,
+            evidence=text[hit.start : hit.end][:_EVIDENCE_MOST],
+            start=hit.start,
+            end=hit.end,
+            note=hit.note,
+            topic=hit.topic,
+        )
+        for hit in reading.hits
+    ]
+
+
+def _worst(text: TextReading, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:
+    """Gives the worst complaint phrase. With good stars a phrase among the cons counts only where it is critical."""
+    in_cons = max((reading.severity for reading in cons), key=lambda one: one.rank, default=Severity.NONE)
+    if rating is not None and rating >= 4 and in_cons is not Severity.CRITICAL:
+        in_cons = Severity.NONE
+    return max(text.severity, title.severity, in_cons, key=lambda one: one.rank)
+
+
+def _disagreement(worded: list[Reason], starred: list[Reason]) -> tuple[list[Reason], list[Reason]]:
+    """Where words and stars clearly disagree the friendlier side counts half, and the stars' reason says so."""
+    said, given = math.fsum(one.share for one in worded), math.fsum(one.share for one in starred)
+    if said * given >= 0 or min(abs(said), abs(given)) < weights.DISAGREEMENT:
+        return worded, starred
+    note = "stars and words disagree: the friendlier side counts half"
+    friendly, others = (worded, starred) if said > 0 else (starred, worded)
+    halved = [msgspec.structs.replace(one, share=one.share * weights.FRIENDLIER_SIDE) for one in friendly]
+    worded, starred = (halved, others) if said > 0 else (others, halved)
+    return worded, [msgspec.structs.replace(one, note=note) for one in starred]
+
+
+def _most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:
+    ordered = sorted(reasons, key=lambda reason: -abs(reason.share))
+    if len(ordered) <= weights.REASONS_MOST:
+        return tuple(ordered)
+    kept, rest = ordered[: weights.REASONS_MOST - 1], ordered[weights.REASONS_MOST - 1 :]
+    share = math.fsum(reason.share for reason in rest)
+    return (*kept, Reason(field=rest[0].field, share=share, evidence=f"{len(rest)} more", note="the rest together"))

@@ -1,0 +1,70 @@
+"""Whether a mention is a complaint, how likely, how severe, and about what. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from reviewdesk.assess import weights
+from reviewdesk.model import Reason, Severity, Topic
+
+
+class Evidence(NamedTuple):
+    """What the decision rests on.
+
+    Attributes:
+        total: the sum of all shares.
+        text_total: the sum of the words' shares in text and title.
+        phrase: the worst complaint phrase's severity; `Severity.NONE` without one.
+        question: the text asks something and holds no complaint phrase.
+        rating: stars from 1 to 5, None where not rated.
+        recommends: the answer, None where not asked.
+    """
+
+    total: float
+    text_total: float
+    phrase: Severity
+    question: bool
+    rating: float | None
+    recommends: bool | None
+
+
+def probability(evidence: Evidence) -> float:
+    """Gives how likely the mention is a complaint, 0 to 1. At a half and over it is called one."""
+    likely = 1 / (1 + math.exp(-(weights.COMPLAINT_BIAS - weights.COMPLAINT_SLOPE * max(min(evidence.total, 20.0), -20.0))))
+    bad_stars = evidence.rating is not None and evidence.rating <= 2
+    good_stars = evidence.rating is not None and evidence.rating >= 4
+    strong = evidence.phrase.rank >= Severity.SERIOUS.rank or evidence.text_total <= weights.FURIOUS
+    if evidence.phrase is not Severity.NONE:
+        likely = max(likely, weights.LEAST_WITH_PHRASE[evidence.phrase])
+    if good_stars and not strong:
+        return min(likely, weights.MOST_WITH_GOOD_STARS)
+    if good_stars:
+        return max(likely, weights.LEAST_WITH_PHRASE[Severity.MILD])
+    if evidence.rating is not None and bad_stars:
+        least = next(least for stars, least in sorted(weights.LEAST_WITH_STARS.items()) if evidence.rating <= stars)
+        return max(likely, least)
+    if evidence.question and evidence.rating is None and evidence.total > weights.FURIOUS:
+        return min(likely, weights.MOST_FOR_QUESTION)
+    return likely
+
+
+def severity(evidence: Evidence) -> Severity:
+    """Gives how much a complaint hurts.
+
+    Critical and serious by the complaint phrases; serious also with one star, or with a furious text; else mild.
+    """
+    if evidence.phrase.rank >= Severity.SERIOUS.rank:
+        return evidence.phrase
+    one_star = evidence.rating is not None and evidence.rating < 2
+    return Severity.SERIOUS if one_star or evidence.text_total <= weights.FURIOUS else Severity.MILD
+
+
+def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:
+    """Gives the topics that the reasons speak for, the most weighty first."""
+    weight: dict[Topic, float] = {}
+    for reason in reasons:
+        if reason.topic is not None:
+            weight[reason.topic] = weight.get(reason.topic, 0.0) + abs(reason.share)
+    return tuple(sorted(weight, key=lambda topic: (-weight[topic], topic)))

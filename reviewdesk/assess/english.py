@@ -1,0 +1,67 @@
+"""English words by vaderSentiment, its rules unchanged, with the desk's own values for emoji.
+
+This module imports vaderSentiment; `reviewdesk.assess.sentiment` imports it when the first English text is met.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from reviewdesk.assess import weights
+from reviewdesk.assess.sentiment import Hit, signs
+
+
+class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentiment ships no types
+    """VADER that hands out each word's value and the emphasis of "!" and "?" in place of the squashed sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # VADER would read 👍 as the words "thumbs up", which it does not know.
+        self.emojis = {}
+        self.lexicon.update(signs().emoji)
+
+    def score_valence(self, sentiments: list[float], text: str) -> tuple[list[float], float]:
+        return sentiments, self._punctuation_emphasis(text)
+
+
+@cache
+def _words() -> _Words:
+    return _Words()
+
+
+@cache
+def _piece() -> re.Pattern[str]:
+    emoji = re.escape("".join(signs().emoji))
+    return re.compile(rf"[{emoji}]|[^\s{emoji}]+")
+
+
+def english_hits(text: str) -> list[Hit]:
+    """Gives the words and emoji that VADER values, in the order of the text; their shares are VADER's sum.
+
+    Args:
+        text: without links; only the first `weights.ENGLISH_MOST` characters and `weights.ENGLISH_EMOJI_MOST` emoji
+            are read.
+    """
+    spans = list(_spans(text[: weights.ENGLISH_MOST]))
+    pieces = [text[start:end].replace("’", "'") for start, end in spans]
+    valences, emphasis = _words().polarity_scores(" ".join(pieces))
+    hits = [Hit(*span, valence, "VADER") for span, valence in zip(spans, valences, strict=True) if valence]
+    total = sum(valences)
+    if emphasis and total:
+        start = max(text.find("!"), text.find("?"), 0)
+        hits.append(Hit(start, start + 1, emphasis if total > 0 else -emphasis, "emphasis"))
+    return hits
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    emoji, emoji_left = signs().emoji, weights.ENGLISH_EMOJI_MOST
+    for match in _piece().finditer(text):
+        if match.group() in emoji:
+            emoji_left -= 1
+            if emoji_left < 0:
+                continue
+        yield match.span()

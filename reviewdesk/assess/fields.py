@@ -1,0 +1,117 @@
+"""Stars, recommendations, sub-ratings, pros and cons as evidence. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from reviewdesk.assess import weights
+from reviewdesk.assess.lexicon import lexicon
+from reviewdesk.assess.sentiment import TextReading, read_text
+from reviewdesk.model import Reason, Topic
+
+_TOPICS_OF_SUB_RATINGS = {
+    Topic.DELIVERY: ("deliver", "transport", "shipping", "doprav", "dodan", "dostaw", "courier"),
+    Topic.STAFF: ("communic", "service", "support", "staff", "komunik", "obsluh", "podpor"),
+    Topic.WEBSITE: ("web", "prehled", "clarity", "interface", "e-shop", "eshop"),
+    Topic.PRODUCT: ("product", "quality", "goods", "kvalit", "zboz"),
+    Topic.PRICE: ("price", "cena", "value"),
+    Topic.RETURNS: ("return", "refund", "reklam", "complaint", "claim"),
+    Topic.PAYMENT: ("pay", "plat"),
+}
+
+
+def star_share(rating: float) -> float:
+    """Gives the share of a rating from 1 to 5; between two whole stars it lies on the line between them."""
+    steps = sorted(weights.STARS)
+    rating = min(max(rating, steps[0]), steps[-1])
+    above = steps[bisect_left(steps, rating)]
+    below = steps[max(bisect_left(steps, rating) - 1, 0)] if above != rating else above
+    part = (rating - below) / (above - below) if above != below else 0.0
+    return weights.STARS[below] + part * (weights.STARS[above] - weights.STARS[below])
+
+
+def rating_reason(rating: float, raw: str) -> Reason:
+    """Gives the reason that a rating is, shown as the platform wrote it where it did."""
+    return Reason(field="rating", share=star_share(rating), evidence=raw or f"{rating:g} of 5 stars")
+
+
+def recommends_reason(recommends: bool) -> Reason:
+    """Gives the reason that an answer to "would you recommend it?" is."""
+    evidence = "recommends" if recommends else "does not recommend"
+    return Reason(field="recommends", share=weights.RECOMMENDS[recommends], evidence=evidence)
+
+
+def sub_rating_reasons(ratings: Mapping[str, float]) -> list[Reason]:
+    """Gives one reason for each sub-rating; together they weigh as much as their average."""
+    worth = weights.SUB_RATING / len(ratings) if ratings else 0.0
+    return [
+        Reason(
+            field="sub_ratings",
+            share=(min(max(rating, 1.0), 5.0) - 3.0) * worth,
+            evidence=f"{name}: {rating:g} of 5",
+            topic=_topic_of(name),
+        )
+        for name, rating in list(ratings.items())[: weights.ITEMS_MOST]
+    ]
+
+
+def _topic_of(name: str) -> Topic | None:
+    name = name.lower()
+    return next((topic for topic, parts in _TOPICS_OF_SUB_RATINGS.items() if any(part in name for part in parts)), None)
+
+
+def list_reasons(
+    field: str, items: Sequence[str], language: str, lexicon_name: str | None
+) -> tuple[list[Reason], list[TextReading]]:
+    """Gives what pros or cons say.
+
+    Args:
+        field: "pros" or "cons".
+        items: one point each, as the platform gives them.
+        language: what they are written in.
+        lexicon_name: the data file of that language, None where there is none.
+
+    Returns:
+        The reasons, their sum bounded by `weights.PROS_MOST` or `weights.CONS_MOST`, with spans in the item that
+        `evidence` was cut from left out; and the reading of each real answer.
+    """
+    filled, most = (
+        (weights.PROS_FILLED, weights.PROS_MOST) if field == "pros" else (weights.CONS_FILLED, weights.CONS_MOST)
+    )
+    reasons: list[Reason] = []
+    readings: list[TextReading] = []
+    real: list[str] = []
+    for item in items[: weights.ITEMS_MOST]:
+        item = item[: weights.ITEM_CHARACTERS_MOST]
+        if _says_none(item, lexicon_name):
+            if item.strip():
+                reasons.append(Reason(field=field, share=0.0, evidence=item.strip()[:80], note="answered 'none'"))
+            continue
+        real.append(item)
+        reading = read_text(item, language, lexicon_name)
+        readings.append(reading)
+        for hit in reading.hits:
+            evidence = item[hit.start : hit.end]
+            reasons.append(
+                Reason(field=field, share=hit.share * weights.FIELD_WORDS, evidence=evidence, note=hit.note, topic=hit.topic)
+            )
+    if real:
+        reasons.append(Reason(field=field, share=filled, evidence=real[0].strip()[:80], note=f"{field} filled in"))
+    return _bounded(reasons, most), readings
+
+
+def _says_none(item: str, lexicon_name: str | None) -> bool:
+    return lexicon("en").says_none(item) or (lexicon_name is not None and lexicon(lexicon_name).says_none(item))
+
+
+def _bounded(reasons: list[Reason], most: float) -> list[Reason]:
+    """Pros never weigh towards a complaint and cons never against one; neither weighs more than its bound."""
+    total = sum(reason.share for reason in reasons)
+    bound = min(max(total, 0.0), most) if most > 0 else max(min(total, 0.0), most)
+    if total == bound:
+        return reasons
+    scale = bound / total
+    return [msgspec.structs.replace(reason, share=reason.share * scale) for reason in reasons]

@@ -1,0 +1,275 @@
+"""What a text's words, phrases, emoji and emoticons say, each with its place and its share. Pure.
+
+English words are VADER's business (`reviewdesk.assess.english`); every other language is read here by VADER's rules over
+the language's own data. Phrases and the question rule are the same for all.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_right
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from reviewdesk.assess import weights
+from reviewdesk.assess.folding import Folded, fold
+from reviewdesk.assess.lexicon import NOTHING, Known, Lexicon, lexicon
+from reviewdesk.model import Severity, Topic
+
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_SMILE_MOST = 3
+
+
+class Hit(NamedTuple):
+    """One piece of a text that says something.
+
+    Attributes:
+        start, end: its span in the text.
+        share: its part of the sum.
+        note: why it counts.
+        severity: given where it is a complaint phrase.
+        courtesy: a greeting or thanks.
+        sentence: the number of its sentence.
+    """
+
+    start: int
+    end: int
+    share: float
+    note: str = ""
+    topic: Topic | None = None
+    severity: Severity | None = None
+    courtesy: bool = False
+    sentence: int = 0
+
+
+class TextReading(NamedTuple):
+    """What was read from one text.
+
+    Attributes:
+        hits: in the order of the text.
+        question: it asks something and holds no complaint phrase.
+        words: how many words were looked at.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    question: bool = False
+    words: int = 0
+
+    @property
+    def total(self) -> float:
+        """The sum of all shares."""
+        return sum(hit.share for hit in self.hits)
+
+    @property
+    def severity(self) -> Severity:
+        """The worst complaint phrase's severity."""
+        return max((hit.severity for hit in self.hits if hit.severity), key=lambda one: one.rank, default=Severity.NONE)
+
+
+class Signs(NamedTuple):
+    """The emoji and emoticons that every language shares.
+
+    Attributes:
+        emoji: value by character.
+        emoticons: value by folded sign.
+        token: finds the pieces of a folded text, each by the name of its group.
+    """
+
+    emoji: dict[str, float]
+    emoticons: dict[str, float]
+    token: re.Pattern[str]
+
+
+@cache
+def signs() -> Signs:
+    """Gives the emoji and emoticons of `languages/neutral.toml`."""
+    data = tomllib.loads((resources.files("reviewdesk.assess") / "languages" / "neutral.toml").read_text("utf-8"))
+    emoji = {sign[0]: group["valence"] for group in data["emoji"] for sign in group["signs"].split()}
+    emoticons = {fold(sign).text: group["valence"] for group in data["emoticons"] for sign in group["signs"].split()}
+    by_length = sorted(emoticons, key=len, reverse=True)
+    alternatives = "|".join(
+        ("(?<!\\w)" if one[0].isalnum() else "") + re.escape(one) + ("(?!\\w)" if one[-1].isalnum() else "")
+        for one in by_length
+    )
+    token = re.compile(
+        rf"(?P<word>(?!xd+\b)[^\W_]+(?:'[^\W_]+)*)|(?P<emoticon>{alternatives})|(?P<emoji>[{re.escape(''.join(emoji))}])"
+        r"|(?P<smile>\)\)+)|(?P<frown>\(\(+)|(?P<stop>[.!?…\n]+)|(?P<pause>[,;:()]|\s[-–—]+\s)"
+    )
+    return Signs(emoji, emoticons, token)
+
+
+class _Pieces:
+    """A text cut into words and signs, with the clause and sentence of each."""
+
+    def __init__(self, text: str, folded: Folded, words: Lexicon | None, cues: bool) -> None:
+        shared = signs()
+        self.tokens: list[str] = []
+        self.spans: list[tuple[int, int]] = []
+        self.known: dict[int, Known] = {}
+        self.clauses: list[int] = []
+        self.sentences: list[int] = []
+        self.questions: set[int] = set()
+        self.signs: list[Hit] = []
+        self.exclamations: list[tuple[int, int]] = []
+        clause = sentence = 0
+        for match in shared.token.finditer(folded.text):
+            kind, piece = match.lastgroup, match.group()
+            if kind == "word":
+                if words is not None:
+                    start, end = folded.span(match.start(), match.end())
+                    known = words.known(text[start:end].lower(), piece)
+                    if known is not NOTHING:
+                        self.known[len(self.tokens)] = known
+                self.tokens.append(piece.replace("'", ""))
+                self.spans.append(match.span())
+                self.clauses.append(clause)
+                self.sentences.append(sentence)
+            elif kind == "pause":
+                clause += 1
+            elif kind == "stop":
+                if "?" in piece:
+                    self.questions.add(sentence)
+                if "!" in piece:
+                    self.exclamations.append(folded.span(*match.span()))
+                clause += 1
+                sentence += 1
+            elif cues:
+                value = {
+                    "emoji": shared.emoji.get(piece, 0.0),
+                    "emoticon": shared.emoticons.get(piece, 0.0),
+                    "smile": min(len(piece) * 0.5, 2.0),
+                    "frown": -min(len(piece) * 0.5, 2.0),
+                }[str(kind)]
+                self.signs.append(Hit(*folded.span(*match.span()), value, note=str(kind), sentence=sentence))
+
+
+def without_links(text: str) -> str:
+    """Gives `text` with blanks in place of links, character for character: ":/" of "http://" is no sad face."""
+    return _LINK.sub(lambda match: " " * len(match.group()), text)
+
+
+def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading:
+    """Reads one text.
+
+    Args:
+        text: any text; only the first `weights.TEXT_MOST` characters are read.
+        language: what it is written in; "en" goes to VADER.
+        lexicon_name: the data file of that language; None where there is none, then only signs are read.
+    """
+    text = without_links(text[: weights.TEXT_MOST])
+    folded = fold(text)
+    words = lexicon(lexicon_name) if lexicon_name else None
+    english = language == "en"
+    pieces = _Pieces(text, folded, words, cues=not english)
+    hits = _phrases_and_words(text, folded, pieces)
+    if english:
+        from reviewdesk.assess.english import english_hits
+
+        taken = [(hit.start, hit.end) for hit in hits]
+        vader = (hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken))
+        hits += [hit._replace(sentence=_sentence_at(pieces, folded, hit.start)) for hit in vader]
+    else:
+        hits += _at_most_thrice(pieces.signs, text)
+        hits += _emphasis(sum(hit.share for hit in hits), pieces.exclamations)
+    return _weigh_questions(sorted(hits), pieces)
+
+
+def _sentence_at(pieces: _Pieces, folded: Folded, start: int) -> int:
+    index = bisect_right(pieces.spans, (start, len(folded.text)))
+    return pieces.sentences[index - 1] if index else 0
+
+
+def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
+    hits: list[Hit] = []
+    shouting = not text.isupper()
+    contrasts = {pieces.sentences[index]: index for index, known in pieces.known.items() if known.contrast}
+    taken_until = 0
+    for index, known in pieces.known.items():
+        if index < taken_until:
+            continue
+        sentence = pieces.sentences[index]
+        for phrase in known.phrases:
+            end = phrase.end(pieces.tokens, index)
+            if end is None or pieces.sentences[end - 1] != sentence:
+                continue
+            group = phrase.group
+            denied = end == index + 1 and not known.negative and _negator_before(pieces, index, taken_until)
+            start, stop = folded.span(pieces.spans[index][0], pieces.spans[end - 1][1])
+            if denied:
+                hits.append(Hit(start, stop, group.valence * weights.NEGATED, "negated", group.topic, sentence=sentence))
+            else:
+                note = "complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase"
+                hits.append(
+                    Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence)
+                )
+            taken_until = end
+            break
+        else:
+            if known.valence and not _boosts_next(pieces, index):
+                hits.append(_word_hit(text, folded, pieces, index, shouting, taken_until))
+                after = contrasts.get(sentence)
+                if after is not None:
+                    side = weights.BEFORE_CONTRAST if index < after else weights.AFTER_CONTRAST
+                    hits[-1] = hits[-1]._replace(share=hits[-1].share * side)
+    return hits
+
+
+def _negator_before(pieces: _Pieces, index: int, taken_until: int) -> bool:
+    first = max(taken_until, index - weights.NEGATION_REACH, 0)
+    return any(
+        back in pieces.known and pieces.known[back].negator and pieces.clauses[back] == pieces.clauses[index]
+        for back in range(first, index)
+    )
+
+
+def _boosts_next(pieces: _Pieces, index: int) -> bool:
+    following = pieces.known.get(index + 1)
+    return pieces.known[index].factor != 1.0 and following is not None and following.valence != 0.0
+
+
+def _word_hit(text: str, folded: Folded, pieces: _Pieces, index: int, shouting: bool, taken_until: int) -> Hit:
+    known = pieces.known[index]
+    start, end = folded.span(*pieces.spans[index])
+    share, notes = known.valence, ["negated"] if known.turned_round else []
+    before = pieces.known.get(index - 1)
+    if before is not None and before.factor != 1.0:
+        share *= before.factor
+        notes.append("boosted" if before.factor > 1 else "dampened")
+    if shouting and end - start >= 3 and text[start:end].isupper():
+        share *= weights.SHOUTED
+        notes.append("in capitals")
+    if not (known.negative and share < 0) and _negator_before(pieces, index, taken_until):
+        share *= weights.NEGATED
+        notes.append("negated")
+    return Hit(start, end, share, ", ".join(notes), known.topic, sentence=pieces.sentences[index])
+
+
+def _at_most_thrice(found: list[Hit], text: str) -> list[Hit]:
+    seen: dict[str, int] = {}
+    kept = []
+    for hit in found:
+        sign = text[hit.start : hit.end]
+        seen[sign] = seen.get(sign, 0) + 1
+        if seen[sign] <= _SMILE_MOST and hit.share:
+            kept.append(hit)
+    return kept
+
+
+def _emphasis(total: float, exclamations: list[tuple[int, int]]) -> list[Hit]:
+    marks = min(sum(end - start for start, end in exclamations), weights.EXCLAMATIONS_MOST)
+    if not marks or not total:
+        return []
+    start, end = exclamations[0]
+    return [Hit(start, end, marks * weights.EXCLAMATION * (1 if total > 0 else -1), "emphasis")]
+
+
+def _weigh_questions(hits: list[Hit], pieces: _Pieces) -> TextReading:
+    complaining = {hit.sentence for hit in hits if hit.severity}
+    asked = pieces.questions - complaining
+    if asked:
+        hits = [hit for hit in hits if hit.sentence not in asked or hit.note in ("emoji", "emphasis")]
+    if complaining or asked:
+        hits = [hit for hit in hits if not hit.courtesy]
+    return TextReading(tuple(hits), bool(asked) and not complaining, len(pieces.tokens))

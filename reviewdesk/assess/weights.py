@@ -1,0 +1,72 @@
+"""The weights of all evidence, in one place. They are in valence points, as the words' values are.
+
+One point is about a mild word ("slow"), four the strongest ("fraud"). The sum of all shares is squashed to the compound
+by `sum / sqrt(sum² + SQUASH)`, as VADER does.
+"""
+
+from __future__ import annotations
+
+from reviewdesk.model import Severity
+
+SQUASH = 15.0
+"""The squashing constant of VADER: a sum of 4 gives a compound of 0.72."""
+
+# --- words in a text -------------------------------------------------------------------------------------------------
+NEGATED = -0.6
+"""What a negator makes of a word: "not good" is less bad than "good" is good."""
+NEGATION_REACH = 3
+"""How many words back a negator is looked for, within the same clause."""
+BOOSTED, DAMPENED = 1.3, 0.6
+"""What "very" and "a bit" make of the next word."""
+BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
+"""What "but" makes of the words on its two sides within a sentence."""
+SHOUTED = 1.25
+"""A word in capitals within a text that is not all in capitals."""
+EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4
+"""Each exclamation mark moves the sum on in its own direction; at most four count."""
+TITLE = 0.5
+"""The headline's words against the text's."""
+
+# --- fields ----------------------------------------------------------------------------------------------------------
+STARS = {1.0: -5.0, 2.0: -3.5, 3.0: 0.0, 4.0: 2.5, 5.0: 4.0}
+"""Stars; half steps lie in the middle."""
+RECOMMENDS = {True: 1.5, False: -3.0}
+"""The answer to "would you recommend it?"."""
+SUB_RATING = 0.4
+"""For each star above or below three, on the average of the sub-ratings."""
+PROS_FILLED, CONS_FILLED = 0.6, -0.6
+"""A real answer in the field, whatever it says."""
+FIELD_WORDS = 0.4
+"""The words within pros and cons against the text's."""
+PROS_MOST, CONS_MOST = 2.0, -1.8
+"""What a field can weigh in all: full cons never outweigh four stars."""
+
+# --- disagreement ----------------------------------------------------------------------------------------------------
+FRIENDLIER_SIDE = 0.5
+"""Where stars and words disagree, the friendlier of the two counts half."""
+DISAGREEMENT = 2.0
+"""How far both must be from zero to be called a disagreement."""
+
+# --- complaint -------------------------------------------------------------------------------------------------------
+COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7
+"""The probability without a rule is 1 / (1 + exp(-(BIAS - SLOPE · sum)))."""
+LEAST_WITH_PHRASE = {Severity.MILD: 0.55, Severity.SERIOUS: 0.75, Severity.CRITICAL: 0.95}
+"""A complaint phrase makes it at least so probable."""
+LEAST_WITH_STARS = {1.0: 0.9, 2.0: 0.8}
+"""So do one and two stars, and the halves up to two."""
+MOST_WITH_GOOD_STARS = 0.45
+"""Four and five stars keep it under a half, unless a serious phrase stands in the text or the text is furious."""
+FURIOUS = -5.0
+"""The sum of a text's words from which it counts as furious."""
+MOST_FOR_QUESTION = 0.2
+"""A question without a complaint phrase is no complaint."""
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+TEXT_MOST = 5_000
+"""Characters of a text that are read; the rest of a longer one is left unread."""
+ENGLISH_MOST, ENGLISH_EMOJI_MOST = 3_000, 60
+"""Characters and emoji that VADER is given: its time grows with the square of both."""
+ITEMS_MOST, ITEM_CHARACTERS_MOST = 30, 500
+"""Items of pros or cons that are read, and characters of each and of a title."""
+REASONS_MOST = 12
+"""Reasons kept; when there are more, the last one holds the sum of the rest."""

@@ -1,0 +1,1 @@
+"""Templates, what makes them personal, and the checks before sending."""

@@ -1,0 +1,165 @@
+"""The templates: those that come in the box, the shop's own, and which of them suit a mention."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+
+from reviewdesk.errors import ConfigError
+from reviewdesk.model import Purpose, Record, Template, Topic
+from reviewdesk.replies.personalise import LANGUAGES
+from reviewdesk.replies.render import check_template
+from reviewdesk.text import one_line
+
+_COMPLAINT = (
+    Purpose.APOLOGISE,
+    Purpose.ASK,
+    Purpose.AFTER_SALES,
+    Purpose.EXPLAIN,
+    Purpose.DEFEND,
+    Purpose.THANK,
+)
+_PRAISE = (
+    Purpose.THANK,
+    Purpose.EXPLAIN,
+    Purpose.ASK,
+    Purpose.AFTER_SALES,
+    Purpose.APOLOGISE,
+    Purpose.DEFEND,
+)
+_LUKEWARM = (
+    Purpose.EXPLAIN,
+    Purpose.THANK,
+    Purpose.ASK,
+    Purpose.APOLOGISE,
+    Purpose.AFTER_SALES,
+    Purpose.DEFEND,
+)
+_LUKEWARM_RATING = 3.0
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+
+
+class _Entry(Record, frozen=True, kw_only=True):
+    name: str
+    purpose: Purpose
+    title: str
+    body: str
+    topics: tuple[Topic, ...] = ()
+
+    def template(self, language: str, *, bundled: bool) -> Template:
+        return Template(
+            name=self.name,
+            language=language,
+            purpose=self.purpose,
+            title=self.title,
+            body=self.body.strip("\n"),
+            topics=self.topics,
+            bundled=bundled,
+        )
+
+
+@lru_cache(maxsize=1)
+def bundled() -> tuple[Template, ...]:
+    """Gives the templates that come in the box, by language and in the order of their files. Read once."""
+    return tuple(
+        msgspec.convert(table, _Entry).template(language, bundled=True)
+        for language in LANGUAGES
+        for table in tomllib.loads((files(__package__) / "bundled" / f"{language}.toml").read_text("utf-8"))["template"]
+    )
+
+
+def from_toml(text: str, *, language: str) -> tuple[Template, ...]:
+    """Gives the shop's own templates written in TOML: `[[template]]` tables with `name`, `purpose`, `title`, `body`
+    and, where they suit only some, `topics`.
+
+    Raises:
+        ConfigError: something is wrong; `problems` names every mistake with its template, none is taken in part.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The templates are no TOML: {one_line(str(error))}.") from error
+    problems = [
+        f"“{one_line(key)[:60]}” is not known; templates stand under [[template]]." for key in data if key != "template"
+    ]
+    tables = data.get("template", [])
+    if not isinstance(tables, list) or not tables:
+        problems.append("There is no [[template]] table.")
+        tables = []
+    read: dict[str, Template] = {}
+    for number, table in enumerate(tables, 1):
+        try:
+            template = msgspec.convert(table, _Entry).template(language, bundled=False)
+        except msgspec.ValidationError as error:
+            problems.append(f"Template {number}: {one_line(str(error))}.")
+            continue
+        problems += [f"Template {number} ({one_line(template.name)[:60]}): {fault}" for fault in faults(template)]
+        if template.name in read:
+            problems.append(f"Template {number}: the name “{one_line(template.name)[:60]}” is there twice.")
+        read[template.name] = template
+    if problems:
+        raise ConfigError("The templates cannot be taken over.", problems=problems)
+    return tuple(read.values())
+
+
+def faults(template: Template) -> list[str]:
+    """Gives what is wrong with one of the shop's own templates, one sentence each; empty where it may be saved."""
+    found = []
+    if not _NAME.match(template.name) or len(template.name) > 60:
+        found.append("the name is small letters, digits and hyphens, at most 60 (“thank-short”).")
+    if not template.title.strip() or len(template.title) > 100 or one_line(template.title) != template.title:
+        found.append("the title is one line of at most 100 characters.")
+    return found + check_template(template.body)
+
+
+def merged(templates: Iterable[Template]) -> list[Template]:
+    """Gives the templates without the bundled ones that the shop has replaced: same name, same language."""
+    everything = list(templates)
+    own = {(template.language, template.name) for template in everything if not template.bundled}
+    return [each for each in everything if not each.bundled or (each.language, each.name) not in own]
+
+
+def suggest(
+    templates: Iterable[Template],
+    *,
+    language: str | None,
+    topics: Sequence[Topic],
+    complaint: bool,
+    rating: float | None,
+    purpose: Purpose | None = None,
+) -> list[Template]:
+    """Gives the templates that may be used, the most suitable first; the shop's own replace bundled ones.
+
+    The language counts most, then that a template is not about something else, then the purpose (a complaint wants
+    an apology, praise wants thanks, a rating of up to 3 stars an explanation), then how weighty its topic is
+    in the mention, then that it is the shop's own.
+
+    Args:
+        language: ISO 639-1 of the mention; None where it is not known.
+        topics: the mention's, most weighty first.
+        rating: stars from 1 to 5; None where not rated.
+        purpose: gives only templates for this one.
+    """
+    if complaint:
+        purposes = _COMPLAINT
+    elif rating is not None and rating <= _LUKEWARM_RATING:
+        purposes = _LUKEWARM
+    else:
+        purposes = _PRAISE
+
+    def rank(template: Template) -> tuple[bool, bool, int, int, bool]:
+        shared = [place for place, topic in enumerate(topics) if topic in template.topics]
+        return (
+            template.language != language,
+            bool(template.topics) and not shared,
+            purposes.index(template.purpose),
+            min(shared, default=len(topics)),
+            template.bundled,
+        )
+
+    return sorted((each for each in merged(templates) if purpose in (None, each.purpose)), key=rank)

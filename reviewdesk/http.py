@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar, overload
+from typing import IO, Any, TypeVar, overload
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -264,7 +264,28 @@ class Http:
             answer = await self._once(request)
         return answer.check() if check else answer
 
-    async def _read(self, request: httpx.Request) -> Answer:
+    async def download(
+        self,
+        path: str,
+        into: IO[bytes],
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> Answer:
+        """Reads as `request` does, tries again included, but writes the body to `into` and gives the answer without it.
+
+        Args:
+            into: a seekable file; each try starts it anew, and it stands at its end afterwards.
+
+        Raises:
+            Unreachable, BadAnswer, ConnectorError: as in `request`.
+        """
+        request = self._client.build_request("GET", self.resolve(path), params=params, headers=headers)
+        answer = await self._read(request, into)
+        return answer.check() if check else answer
+
+    async def _read(self, request: httpx.Request, into: IO[bytes] | None = None) -> Answer:
         answer: Answer | None = None
         try:
             async for attempt in stamina.retry_context(
@@ -275,7 +296,7 @@ class Http:
                 wait_max=8.0,
             ):
                 with attempt:
-                    answer = await self._once(request, read=True)
+                    answer = await self._once(request, read=True, into=into)
                     if answer.status >= 500 and "retry-after" not in answer.headers:
                         raise _TryAgain(Unreachable(f"{request.url.host} is in trouble ({answer.status})."))
         except _TryAgain as failure:
@@ -286,10 +307,10 @@ class Http:
             raise Unreachable(f"{request.url.host} did not answer.")
         return answer
 
-    async def _once(self, request: httpx.Request, *, read: bool = False) -> Answer:
+    async def _once(self, request: httpx.Request, *, read: bool = False, into: IO[bytes] | None = None) -> Answer:
         try:
             async with asyncio.timeout(self.limits.total_seconds):
-                return await self._follow(request)
+                return await self._follow(request, into)
         except (
             httpx.ConnectError,
             httpx.ConnectTimeout,
@@ -307,28 +328,39 @@ class Http:
             raise _TryAgain(failure)
         raise failure
 
-    async def _follow(self, request: httpx.Request) -> Answer:
+    async def _follow(self, request: httpx.Request, into: IO[bytes] | None = None) -> Answer:
         moved_to, permanent = "", True
         for _ in range(6):
             async with self._open(request) as response:
                 status = response.status_code
                 target = response.headers.get("location", "")
                 if status not in _REDIRECTS or not target or request.method not in _READS:
-                    parts = [part async for part in self._bounded(response, self.limits.max_bytes)]
+                    body = await self._body(response, into)
                     return Answer(
                         method=request.method,
                         url=safe_url(str(request.url)),
                         status=status,
                         headers={name.lower(): value for name, value in response.headers.items()},
-                        body=b"".join(parts),
+                        body=body,
                         received_at=self._clock(),
                         moved_to=moved_to if permanent else "",
                     )
             link = self.resolve(urljoin(str(request.url), target))
             permanent = permanent and status in (301, 308)
             moved_to = safe_url(link)
-            request = self._client.build_request(request.method, link, headers=request.headers)
+            headers = {name: value for name, value in request.headers.items() if name != "host"}
+            request = self._client.build_request(request.method, link, headers=headers)
         raise BadAnswer(f"{request.url.host} redirects in a circle.")
+
+    async def _body(self, response: httpx.Response, into: IO[bytes] | None) -> bytes:
+        parts = self._bounded(response, self.limits.max_bytes)
+        if into is None:
+            return b"".join([part async for part in parts])
+        into.seek(0)
+        into.truncate()
+        async for part in parts:
+            into.write(part)
+        return b""
 
     @asynccontextmanager
     async def _open(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:

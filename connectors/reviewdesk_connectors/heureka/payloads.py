@@ -145,14 +145,14 @@ class ExportParser:
     def _parse(self, text: bytes) -> Iterator[Review | Unreadable]:
         if not text:
             return
-        broken: BadAnswer | None = None
+        broken: etree.XMLSyntaxError | None = None
         try:
             self._parser.feed(text)
         except etree.XMLSyntaxError as error:
-            broken = self._broken(error)
+            broken = error
         yield from self._items()
-        if broken:
-            raise broken
+        if broken is not None:
+            raise self._broken(broken)
         self._since_item += len(text)
         if self.export is None and self._since_item > PIECE:
             raise self._alien()

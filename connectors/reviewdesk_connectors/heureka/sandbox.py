@@ -50,6 +50,9 @@ class HeurekaEmulator(Emulator):
         clock: gives the time, aware and in UTC.
         country: "cz" or "sk".
         lag: seconds for which an export stays as it is before it is made anew; the real ones take six hours.
+
+    Attributes:
+        empty: the exports come out empty by mistake while it is True.
     """
 
     platform = "heureka"
@@ -60,6 +63,7 @@ class HeurekaEmulator(Emulator):
         super().__init__(clock=clock)
         self.country = country
         self.lag = lag
+        self.empty = False
         self._written: dict[str, _Written] = {}
         self._replies: dict[str, ShopReply] = {}
         self._built: dict[str, tuple[datetime, bytes]] = {}
@@ -159,6 +163,8 @@ class HeurekaEmulator(Emulator):
         return body
 
     def _newest_first(self) -> list[_Written]:
+        if self.empty:
+            return []
         return sorted(self._written.values(), key=lambda written: (written.at, written.rating_id), reverse=True)
 
     def _shop_export(self) -> bytes:

@@ -54,8 +54,8 @@ class Presence:
                 missing[one.id] = one.doubted
         fresh = [each for each, doubted in missing.items() if not doubted]
         if len(fresh) > known * BELIEVABLE or not here:
-            return Verdict([each for each, doubted in missing.items() if doubted], fresh)
-        return Verdict(list(missing), ())
+            return Verdict(sorted(missing.keys() - set(fresh)), fresh)
+        return Verdict(sorted(missing), ())
 
     def keep(self, here: Collection[str], doubted: Collection[str]) -> None:
         """Remembers this poll's ids, and the doubted ones for another look."""

@@ -17,7 +17,6 @@ from reviewdesk.sandbox import CustomerText, Emulator, Fault, FaultKind, ShopRep
 
 KEY = "5a4db0c0ffee4e0e8b1f2c3d4e5f6a7b"
 _VARIABLE = "REVIEWDESK_SANDBOX_HEUREKA_KEY"
-_PRAGUE = ZoneInfo("Europe/Prague")
 _HALF_A_YEAR = timedelta(days=183)
 
 
@@ -149,7 +148,7 @@ class HeurekaEmulator(Emulator):
         if wanted is None:
             return self._xml(self._built_export("products", lambda: self._product_export(since)))
         try:
-            told = datetime.strptime(wanted, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_PRAGUE)
+            told = datetime.strptime(wanted, "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZoneInfo("Europe/Prague"))
         except ValueError:
             return PlainTextResponse("")
         return self._xml(self._product_export(max(since, told)))

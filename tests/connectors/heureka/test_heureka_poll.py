@@ -253,7 +253,9 @@ async def test_an_item_without_its_number_is_set_aside_and_the_others_go_in(desk
 
 
 @pytest.mark.parametrize(
-    "text", ["[/foo][@click=app.quit]", "\x1b]0;x\x07", "\x00\x08", "‮abc", "\ud800", "x" * 1_000_000]
+    "text",
+    ["[/foo][@click=app.quit]", "\x1b]0;x\x07", "\x00\x08", "‮abc", "\ud800", "x" * 1_000_000],
+    ids=["markup", "escape", "control", "bidi", "surrogate", "long"],
 )
 async def test_hostile_text_is_text(desk, text: str) -> None:
     ids = [desk.emulator.write(words(1, text=f"a{text}z")), desk.emulator.write(words(2))]

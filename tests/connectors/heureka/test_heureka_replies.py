@@ -93,6 +93,7 @@ async def test_a_saved_export_gives_what_a_poll_gives(desk, tmp_path: Path, pack
         b"\x1f\x8b\x08\x00broken",
         gzip.compress(b"<reviews>" * 99)[:-5],
     ],
+    ids=["empty", "letter", "page", "no gzip", "cut gzip"],
 )
 async def test_a_file_that_is_no_export_is_named(desk, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "letter.txt"

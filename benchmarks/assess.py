@@ -1,8 +1,8 @@
 """Texts a second against vaderSentiment in one run, and how well the labels fit given files.
 
-    python benchmarks/assess.py                 # speed, by language
-    python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
-    python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
+python benchmarks/assess.py                 # speed, by language
+python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
+python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def quality(folder: Path, strip: bool, errors: int) -> None:
         said = [one.label.value for one in assessments]
         compounds = [vader.polarity_scores(text)["compound"] for text in texts]
         theirs = ["neg" if one <= -0.05 else "pos" if one >= 0.05 else "neu" for one in compounds]
-        macro, macro_vader = (sum(f1(gold, one, label)[2] for label in ("neg", "neu", "pos")) / 3 for one in (said, theirs))
+        macro, macro_vader = (
+            sum(f1(gold, one, label)[2] for label in ("neg", "neu", "pos")) / 3 for one in (said, theirs)
+        )
         precision, recall, _ = f1(gold, said, "neg")
         zero = sum(not one.compound for one in assessments) / len(rows)
         told = Counter(language_of(text) for text in texts)
@@ -103,7 +105,9 @@ def quality(folder: Path, strip: bool, errors: int) -> None:
         )
         wrong = [row for row in zip(gold, assessments, texts, strict=True) if row[0] != row[1].label]
         for label, one, text in wrong[:errors]:
-            print(f"  {label} {one.compound} {text[:150]!r} {[(r.evidence, round(r.share, 1)) for r in one.reasons[:4]]}")
+            print(
+                f"  {label} {one.compound} {text[:150]!r} {[(r.evidence, round(r.share, 1)) for r in one.reasons[:4]]}"
+            )
         if errors:
             print("  told:", told.most_common(5))
 

@@ -254,7 +254,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         raise ConfigError(f'There is no source "{shown(id)}" in {self.path}.', hint=hint[:1].upper() + hint[1:])
 
 
-def load(path: Path | None = None, *, db: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    path: Path | None = None,
+    *,
+    db: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    optional: bool = False,
+) -> Config:
     """Reads and checks the configuration.
 
     Args:
@@ -263,12 +269,14 @@ def load(path: Path | None = None, *, db: Path | None = None, environ: Mapping[s
         db: the database; else `REVIEWDESK_DB`, `[desk] database` (relative to the file), or one in the user's data
             folder.
         environ: the environment.
+        optional: where no file is named and none is found, the defaults do, for work on a database alone.
 
     Raises:
         ConfigError: there is no file, it cannot be read, or it has mistakes; `problems` names them all.
     """
-    path = _find(path, environ)
-    document, tables = _read(path)
+    found = _find(path, environ, required=not optional)
+    document, tables = _read(found) if found else (Document(FILE_NAME, Path.cwd(), ""), {})
+    path = found or Path(FILE_NAME).absolute()
     check = Check(document)
     check.unknown_keys(tables, ("shop", "desk", "deadlines", "agent", "keys", "source"), ())
     shop = check.table(tables.get("shop", {}), Shop, ("shop",))
@@ -332,7 +340,7 @@ def _variable(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
-def _find(path: Path | None, environ: Mapping[str, str]) -> Path:
+def _find(path: Path | None, environ: Mapping[str, str], *, required: bool) -> Path | None:
     named = path or (Path(environ["REVIEWDESK_CONFIG"]) if environ.get("REVIEWDESK_CONFIG") else None)
     if named:
         named = named.expanduser().absolute()
@@ -347,6 +355,8 @@ def _find(path: Path | None, environ: Mapping[str, str]) -> Path:
     users = platformdirs.user_config_path("reviewdesk", appauthor=False) / FILE_NAME
     if users.exists():
         return users
+    if not required:
+        return None
     raise ConfigError(f"There is no configuration: neither {here} nor {users} exists.", hint=_HOW_TO_BEGIN)
 
 

@@ -32,7 +32,9 @@ class Evidence(NamedTuple):
 
 def probability(evidence: Evidence) -> float:
     """Gives how likely the mention is a complaint, 0 to 1. At a half and over it is called one."""
-    likely = 1 / (1 + math.exp(-(weights.COMPLAINT_BIAS - weights.COMPLAINT_SLOPE * max(min(evidence.total, 20.0), -20.0))))
+    likely = 1 / (
+        1 + math.exp(-(weights.COMPLAINT_BIAS - weights.COMPLAINT_SLOPE * max(min(evidence.total, 20.0), -20.0)))
+    )
     bad_stars = evidence.rating is not None and evidence.rating <= 2
     good_stars = evidence.rating is not None and evidence.rating >= 4
     strong = evidence.phrase.rank >= Severity.SERIOUS.rank or evidence.text_total <= weights.FURIOUS

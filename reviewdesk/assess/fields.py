@@ -96,7 +96,13 @@ def list_reasons(
         for hit in reading.hits:
             evidence = item[hit.start : hit.end]
             reasons.append(
-                Reason(field=field, share=hit.share * weights.FIELD_WORDS, evidence=evidence, note=hit.note, topic=hit.topic)
+                Reason(
+                    field=field,
+                    share=hit.share * weights.FIELD_WORDS,
+                    evidence=evidence,
+                    note=hit.note,
+                    topic=hit.topic,
+                )
             )
     if real:
         reasons.append(Reason(field=field, share=filled, evidence=real[0].strip()[:80], note=f"{field} filled in"))

@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]")
 # Letters whose stroke or hook Unicode does not see as a mark.
-_STROKED = {"ł": "l", "đ": "d", "ø": "o", "ı": "i", "ħ": "h", "æ": "a", "œ": "o", "ґ": "г", "’": "'", "ʼ": "'", "`": "'"}
+_STROKED = {
+    "ł": "l",
+    "đ": "d",
+    "ø": "o",
+    "ı": "i",
+    "ħ": "h",
+    "æ": "a",
+    "œ": "o",
+    "ґ": "г",
+    "’": "'",
+    "ʼ": "'",
+    "`": "'",
+}
 _REMEMBERED = 0x3000
 
 

@@ -145,7 +145,10 @@ class Lexicon:
         for group in data.words:
             for pattern in group.entries.split():
                 for key in self._keys(pattern):
-                    (self._as_written if key.endswith("!") else self._words)[key.rstrip("!")] = group.valence, group.topic
+                    (self._as_written if key.endswith("!") else self._words)[key.rstrip("!")] = (
+                        group.valence,
+                        group.topic,
+                    )
         for phrases in data.phrases:
             for entry in phrases.entries:
                 self._add_phrase(entry, phrases)

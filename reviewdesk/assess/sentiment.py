@@ -168,7 +168,9 @@ def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading
         from reviewdesk.assess.english import english_hits
 
         taken = [(hit.start, hit.end) for hit in hits]
-        vader = (hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken))
+        vader = (
+            hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken)
+        )
         hits += [hit._replace(sentence=_sentence_at(pieces, folded, hit.start)) for hit in vader]
     else:
         hits += _at_most_thrice(pieces.signs, text)
@@ -198,7 +200,9 @@ def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
             denied = end == index + 1 and not known.negative and _negator_before(pieces, index, taken_until)
             start, stop = folded.span(pieces.spans[index][0], pieces.spans[end - 1][1])
             if denied:
-                hits.append(Hit(start, stop, group.valence * weights.NEGATED, "negated", group.topic, sentence=sentence))
+                hits.append(
+                    Hit(start, stop, group.valence * weights.NEGATED, "negated", group.topic, sentence=sentence)
+                )
             else:
                 note = "complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase"
                 hits.append(

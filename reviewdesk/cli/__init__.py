@@ -1,6 +1,6 @@
 """The command line. stdout is data, stderr is narration, and the exit codes are an API (see `reviewdesk.cli.exits`).
 
-Each command lives in a module that is imported only when the command is called, so that `--help` costs what click costs.
+Each command lives in a module that is imported only when the command is called, so that `--help` costs what click does.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, Stored
 
 _COLUMNS = (
-    "id", "source", "platform_id", "kind", "author", "created_at", "rating", "recommends", "title", "text", "pros", "cons",
-    "order_id", "product", "url", "language", "status", "assignee", "complaint", "severity", "compound", "topics", "due_at",
-    "answered_at", "gone_at",
+    "id", "source", "platform_id", "kind", "author", "created_at", "rating", "recommends", "title", "text", "pros",
+    "cons", "order_id", "product", "url", "language", "status", "assignee", "complaint", "severity", "compound",
+    "topics", "due_at", "answered_at", "gone_at",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ _COLUMNS = (
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet, instead of JSON lines.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
 @pass_session
-def export_command(session: Session, file: Path, as_csv: bool, **options: object) -> None:
+def export_command(session: Session, /, file: Path, as_csv: bool, **options: object) -> None:
     """Write mentions with all that the desk knows of them to FILE (a new one, readable by you alone) or to stdout."""
     config = session.reading
     with session.store(config, read_only=True) as store:

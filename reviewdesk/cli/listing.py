@@ -83,7 +83,7 @@ def chosen(
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet.")
 @pass_session
-def list_command(session: Session, limit: int, as_json: bool, as_csv: bool, **options: object) -> None:
+def list_command(session: Session, /, limit: int, as_json: bool, as_csv: bool, **options: object) -> None:
     """List mentions: complaints first, then by deadline; `--view all` and searches newest first."""
     config = session.reading
     with session.store(config, read_only=True) as store:

@@ -34,7 +34,11 @@ def hide_command(session: Session, id: int, show: bool) -> None:
     """Hide a mention from the public on its platform, where the platform can."""
     from reviewdesk.desk.moderate import hide
 
-    _do(session, lambda *given: hide(*given, id, not show), f"Mention {id} is {'shown again' if show else 'hidden'}.")
+    _do(
+        session,
+        lambda config, store, agent: hide(config, store, agent, id, not show),
+        f"Mention {id} is {'shown again' if show else 'hidden'}.",
+    )
 
 
 @click.command("like", cls=DeskCommand)
@@ -46,7 +50,7 @@ def like_command(session: Session, id: int, take_back: bool) -> None:
     from reviewdesk.desk.moderate import like
 
     sentence = f"The like of mention {id} is taken back." if take_back else f"Mention {id} is liked."
-    _do(session, lambda *given: like(*given, id, not take_back), sentence)
+    _do(session, lambda config, store, agent: like(config, store, agent, id, not take_back), sentence)
 
 
 @click.command("edit-reply", cls=DeskCommand)
@@ -57,7 +61,11 @@ def edit_reply_command(session: Session, reply: int, text: str) -> None:
     """Change the text of a reply of ours that stands on its platform."""
     from reviewdesk.desk.moderate import edit_reply
 
-    _do(session, lambda *given: edit_reply(*given, reply, text), f"Reply {reply} is changed.")
+    _do(
+        session,
+        lambda config, store, agent: edit_reply(config, store, agent, reply, text),
+        f"Reply {reply} is changed.",
+    )
 
 
 @click.command("delete-reply", cls=DeskCommand)
@@ -68,4 +76,4 @@ def delete_reply_command(session: Session, reply: int) -> None:
     """Delete a reply of ours from its platform."""
     from reviewdesk.desk.moderate import delete_reply
 
-    _do(session, lambda *given: delete_reply(*given, reply), f"Reply {reply} is deleted.")
+    _do(session, lambda config, store, agent: delete_reply(config, store, agent, reply), f"Reply {reply} is deleted.")

@@ -60,8 +60,8 @@ class Narrator:
         done = sum(each.items for each in self._progress.values())
         total = sum(max(each.total or 0, each.items) for each in self._progress.values())
         if self._bar is None and total >= _BAR_FROM:
-            self._bar = click.progressbar(length=total, label="Reading", file=click.get_text_stream("stderr"))
-            self._bar.__enter__()
+            bar: Any = click.progressbar(length=total, label="Reading", file=click.get_text_stream("stderr"))
+            self._bar = bar.__enter__()
         if self._bar is not None:
             self._bar.length = total
             self._bar.update(done - self._bar.pos)
@@ -75,7 +75,7 @@ class Narrator:
         if step.error is not None:
             self.exit_code = max(self.exit_code, exit_for(step.error))
         if self.as_json:
-            told = {name: value for name, value in msgspec.to_builtins(step.brought).items()}
+            told = msgspec.to_builtins(step.brought)
             fault = None if step.error is None else {"sentence": step.error.sentence, "hint": step.error.hint}
             json_line({"event": "source", "source": step.source, "outcome": step.outcome, **told, "fault": fault})
             return

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reviewdesk.config import Config, SourceConfig, check_settings
+from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector, Context
 from reviewdesk.errors import ConnectorError, PluginError, ReviewdeskError
-from reviewdesk.plugins import load_connector
+from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,7 @@ async def connected(
         PluginError: the connector cannot be loaded or made.
         ConfigError: its settings are wrong.
     """
-    type = load_connector(source.connector)
-    settings = check_settings(source, type.settings)
+    type, settings = load_source(source)
     data = None if folder is None else folder / source.id
     if data is not None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)

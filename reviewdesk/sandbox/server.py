@@ -27,6 +27,8 @@ from reviewdesk.sandbox.emulator import CustomerText, Emulator, Fault, FaultKind
 
 # An answer that breaks off on purpose is an error to the server, and news to nobody.
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+# Its lines would hold the emulated platforms' keys.
+logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
 
 _transports: dict[tuple[str, int], asyncio.Transport] = {}
 

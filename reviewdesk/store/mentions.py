@@ -52,9 +52,9 @@ _ORDERS: Mapping[View, str] = {
     View.OVERDUE: "due_at, id",
 }
 _ROW = """mention.id, mention.source_id, source.connector, mention.kind, mention.author_name,
-    substr(CASE WHEN mention.text <> '' THEN mention.text
-                ELSE trim(mention.title || ' ' || CASE mention.cons WHEN '[]' THEN '' ELSE mention.cons END
-                          || ' ' || CASE mention.pros WHEN '[]' THEN '' ELSE mention.pros END) END, 1, 400),
+    substr(mention.text, 1, 400), substr(mention.title, 1, 400),
+    CASE mention.text WHEN '' THEN mention.cons ELSE '[]' END,
+    CASE mention.text WHEN '' THEN mention.pros ELSE '[]' END,
     mention.created_at, mention.due_at, mention.rating, mention.status, mention.complaint, mention.severity,
     mention.compound, mention.assignee, mention.snoozed_until, mention.gone_at IS NOT NULL, mention.version > 1,
     EXISTS (SELECT 1 FROM draft WHERE draft.mention_id = mention.id),
@@ -423,28 +423,36 @@ class Mentions:
 
 
 def _row(row: Sequence[Any]) -> Row:
+    (id, source, connector, kind, author, text, title, cons, pros, created, due, rating, status, complaint, severity,
+     compound, assignee, snoozed, gone, edited, drafted, reply, tags) = row  # fmt: skip
     return Row(
-        id=row[0],
-        source=row[1],
-        connector=row[2],
-        kind=Kind(row[3]),
-        author=row[4],
-        excerpt=row[5],
-        created_at=from_ms(row[6]),
-        due_at=None if row[7] == NEVER else from_ms(row[7]),
-        rating=row[8],
-        status=Status(row[9]),
-        complaint=bool(row[10]),
-        severity=list(Severity)[row[11]],
-        compound=row[12],
-        assignee=row[13],
-        snoozed_until=from_ms_or_none(row[14]),
-        gone=bool(row[15]),
-        edited=bool(row[16]),
-        has_draft=bool(row[17]),
-        reply_state=DeliveryState(row[18]) if row[18] else None,
-        tags=tuple(sorted(row[19].split("\n"))) if row[19] else (),
+        id=id,
+        source=source,
+        connector=connector,
+        kind=Kind(kind),
+        author=author,
+        excerpt=text or _points_in_short(title, json.loads(cons), json.loads(pros)),
+        created_at=from_ms(created),
+        due_at=None if due == NEVER else from_ms(due),
+        rating=rating,
+        status=Status(status),
+        complaint=bool(complaint),
+        severity=list(Severity)[severity],
+        compound=compound,
+        assignee=assignee,
+        snoozed_until=from_ms_or_none(snoozed),
+        gone=bool(gone),
+        edited=bool(edited),
+        has_draft=bool(drafted),
+        reply_state=DeliveryState(reply) if reply else None,
+        tags=tuple(sorted(tags.split("\n"))) if tags else (),
     )
+
+
+def _points_in_short(title: str, cons: Sequence[str], pros: Sequence[str]) -> str:
+    """Gives what a mention without a text says: its title, then what was bad, then what was good."""
+    points = (*((title,) if title else ()), *(f"− {con}" for con in cons), *(f"+ {pro}" for pro in pros))
+    return " ".join(points)[:400]
 
 
 def _stored(row: Sequence[Any]) -> Stored:

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from reviewdesk_connectors.reddit import session
-from reviewdesk_connectors.reddit.connector import Reddit, RedditSettings
-from reviewdesk_connectors.reddit.sandbox import RedditEmulator
 
 from reviewdesk.connector import Batch, Context, Cursor, Mention, Secret
 from reviewdesk.sandbox import Running, serve
+from reviewdesk_connectors.reddit import session
+from reviewdesk_connectors.reddit.connector import Reddit, RedditSettings
+from reviewdesk_connectors.reddit.sandbox import RedditEmulator
 
 
 class Clock:
@@ -60,9 +60,7 @@ async def make(running: Running, emulator: RedditEmulator, clock: Clock) -> Asyn
     made: list[Reddit] = []
 
     def build(**changes: Any) -> Reddit:
-        table = {
-            key: value for key, value in (emulator.source(running.base) | changes).items() if value is not None
-        }
+        table = {key: value for key, value in (emulator.source(running.base) | changes).items() if value is not None}
         made.append(Reddit(Context("reddit-cz", read_settings(table), clock=clock)))
         return made[-1]
 

@@ -268,7 +268,16 @@ async def test_one_poisonous_item_is_set_aside_and_the_others_go_in(make, emulat
 
 @pytest.mark.parametrize(
     "text",
-    ["\x1b]0;evil\x07", "[@click=app.quit]x[/foo]", "{{ 7*7 }}", "=HYPERLINK(1)", "\ud800", "\u202eabc", "x" * 40_000, "\0"],
+    [
+        "\x1b]0;evil\x07",
+        "[@click=app.quit]x[/foo]",
+        "{{ 7*7 }}",
+        "=HYPERLINK(1)",
+        "\ud800",
+        "\u202eabc",
+        "x" * 40_000,
+        "\0",
+    ],
 )
 async def test_hostile_text_is_only_text(make, emulator, store, text):
     name = emulator.write(words(text))

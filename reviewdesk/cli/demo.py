@@ -1,0 +1,99 @@
+"""`reviewdesk demo`: the whole desk on emulated platforms, with nothing to set up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from reviewdesk.cli.output import say
+from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.errors import ReviewdeskError
+
+_PROGRAM = [sys.executable, "-m", "reviewdesk"]
+
+
+@click.command("demo", cls=DeskCommand)
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the demo here; else it is thrown away."
+)
+@click.option("--every", default=6.0, show_default=True, help="Scripted customers write every so many seconds.")
+@click.option("--seed", default=0, show_default=True, help="Of the customers.")
+@click.option("--no-window", is_flag=True, help="Only make the first poll and say where everything lies.")
+@pass_session
+def demo_command(session: Session, folder: Path | None, every: float, seed: int, no_window: bool) -> int:
+    """Look around: emulated platforms on this machine, a fresh database, scripted customers who go on writing in six
+    languages and answer your replies. Needs no account and no network; nothing leaves this machine.
+    """
+    with _folder(folder) as place, _platforms(place, every, seed) as environment:
+        os.environ.update(environment)
+        first = subprocess.run(  # noqa: S603 - our own program
+            [*_PROGRAM, "poll", "--now", "--quiet"], env=os.environ, check=False, timeout=120
+        )
+        if first.returncode:
+            raise ReviewdeskError("The demo's first poll failed.", hint="What it said stands above.")
+        if no_window:
+            say(f"The demo lies in {place}.")
+            return 0
+        with _cron():
+            from reviewdesk.cli.desk import open_desk
+
+            return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]))
+
+
+@contextmanager
+def _folder(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield folder.absolute()
+        return
+    place = Path(tempfile.mkdtemp(prefix="reviewdesk-demo-"))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _platforms(place: Path, every: float, seed: int) -> Iterator[dict[str, str]]:
+    """Runs the sandbox in a process of its own, and gives the environment for a desk that speaks to it."""
+    command = [*_PROGRAM, "sandbox", "--json", "--port", "0", "--customers", str(every), "--seed", str(seed)]
+    command += ["--configuration", str(place / "reviewdesk.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as sandbox:  # noqa: S603
+        try:
+            line = sandbox.stdout.readline() if sandbox.stdout else b""
+            if not line:
+                raise ReviewdeskError("The emulated platforms did not start.", hint="Run: reviewdesk sandbox")
+            yield {
+                **json.loads(line)["environment"],
+                "REVIEWDESK_CONFIG": str(place / "reviewdesk.toml"),
+                "REVIEWDESK_DB": str(place / "reviewdesk.db"),
+                "REVIEWDESK_LOG": str(place / "reviewdesk.log"),
+            }
+        finally:
+            sandbox.terminate()
+
+
+@contextmanager
+def _cron() -> Iterator[None]:
+    """Polls every two seconds from outside, as cron does every few minutes."""
+    loop = (
+        "import subprocess, sys, time\n"
+        "while True:\n"
+        "    subprocess.run([sys.executable, '-m', 'reviewdesk', 'poll', '--now', '--quiet'],\n"
+        "                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "    time.sleep(2)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", loop], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as cron:  # noqa: S603
+        try:
+            yield
+        finally:
+            cron.kill()

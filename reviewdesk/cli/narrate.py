@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -60,7 +61,7 @@ class Narrator:
         done = sum(each.items for each in self._progress.values())
         total = sum(max(each.total or 0, each.items) for each in self._progress.values())
         if self._bar is None and total >= _BAR_FROM:
-            bar: Any = click.progressbar(length=total, label="Reading", file=click.get_text_stream("stderr"))
+            bar: Any = click.progressbar(length=total, label="Reading", file=sys.stderr)
             self._bar = bar.__enter__()
         if self._bar is not None:
             self._bar.length = total

@@ -92,7 +92,7 @@ def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
     started = time.monotonic()
     with (
         session.store(config) as store,
-        click.progressbar(length=count, label="Writing", file=click.get_text_stream("stderr")) as bar,
+        click.progressbar(length=count, label="Writing", file=sys.stderr) as bar,
     ):
 
         def tell(done: int) -> None:

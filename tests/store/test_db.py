@@ -1,0 +1,151 @@
+"""Opening: modes, locks, newer and damaged files, backups while others write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reviewdesk.errors import StoreError
+from reviewdesk.model import Kind, Mention
+from reviewdesk.store.db import Store, from_ms, to_ms
+from reviewdesk.store.records import Filter
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    with Store(tmp_path / "deep" / "desk.db") as store:
+        store.people.log("x", agent="y")
+        for path in (tmp_path / "deep").iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_opening_twice_migrates_once(tmp_path: Path) -> None:
+    Store(tmp_path / "desk.db").close()
+    with Store(tmp_path / "desk.db") as store:
+        assert store.db.conn.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (1,)
+
+
+def test_a_newer_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+        store.db.conn.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('reviewdesk', 'm999_later', 'x')"
+        )
+    with pytest.raises(StoreError, match="newer version"):
+        Store(tmp_path / "desk.db")
+
+
+def test_a_migration_that_breaks_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reviewdesk.store import schema
+
+    monkeypatch.setattr(schema, "_FIRST", (*schema._FIRST[:5], "CREATE NONSENSE"))
+    with pytest.raises(StoreError):
+        Store(tmp_path / "desk.db")
+    connection = sqlite3.connect(tmp_path / "desk.db")
+    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connection.close()
+    monkeypatch.undo()
+    Store(tmp_path / "desk.db").close()
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "desk.db").write_bytes(content)
+    with pytest.raises(StoreError, match="damaged or not a reviewdesk database"):
+        Store(tmp_path / "desk.db")
+    assert (tmp_path / "desk.db").read_bytes() == content
+
+
+def test_a_reader_of_nothing_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="reviewdesk poll"):
+        Store(tmp_path / "none.db", read_only=True)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_reader_writes_nothing(tmp_path: Path) -> None:
+    Store(tmp_path / "desk.db").close()
+    with Store(tmp_path / "desk.db", read_only=True) as reader, pytest.raises(StoreError):
+        reader.people.log("x", agent="y")
+
+
+def test_a_reader_sees_that_another_has_written(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as writer, Store(tmp_path / "desk.db", read_only=True) as reader:
+        before = reader.data_version()
+        assert reader.data_version() == before
+        writer.people.log("x", agent="y")
+        assert reader.data_version() != before
+
+
+def test_a_locked_database_is_waited_for_and_then_a_sentence(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as one, Store(tmp_path / "desk.db") as other:
+        one.db.conn.execute("BEGIN IMMEDIATE")
+        other.db.conn.execute("PRAGMA busy_timeout = 20")
+        with pytest.raises(StoreError, match="kept busy"):
+            other.people.log("x", agent="y")
+        one.db.conn.execute("ROLLBACK")
+        other.people.log("x", agent="y")
+
+
+def test_a_transaction_that_fails_takes_everything_back(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+
+        def half() -> None:
+            with store.transaction():
+                store.people.log("x", agent="y")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            half()
+        assert store.people.events() == []
+
+
+def test_writers_from_many_threads_all_get_their_turn(tmp_path: Path) -> None:
+    path = tmp_path / "desk.db"
+    with Store(path) as store:
+        store.sources.register("fb", "facebook", "")
+    faults: list[BaseException] = []
+
+    def write(number: int) -> None:
+        try:
+            with Store(path) as store:
+                for each in range(20):
+                    store.mentions.ingest("fb", [Mention(id=f"{number}-{each}", kind=Kind.POST, text="x")])
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    with Store(path) as store:
+        assert store.mentions.count(Filter()) == 80
+
+
+def test_a_backup_is_whole_its_owners_alone_and_never_over_another_file(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+        store.people.log("x", agent="y")
+        store.backup(tmp_path / "copy.db")
+        assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+        with pytest.raises(StoreError, match="exists already"):
+            store.backup(tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as copy:
+        assert [event.what for event in copy.people.events()] == ["x"]
+        assert copy.integrity() == "ok"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(StoreError, match="cannot be written"):
+        Store(tmp_path / "closed" / "desk.db")
+
+
+def test_times_go_through_milliseconds_unharmed() -> None:
+    for moment in (datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)):
+        assert from_ms(to_ms(moment)) == moment

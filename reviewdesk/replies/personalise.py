@@ -73,6 +73,7 @@ class _Common(Record, frozen=True, kw_only=True):
     titles_woman: str
     titles_man: str
     particles: str
+    conjunctions: str
     no_person: str
 
 
@@ -117,6 +118,8 @@ def _read(name: str, rules: _Language) -> _Person | None:
     words = line.split()
     if len(line) > _LONGEST_NAME or len(words) > _MOST_WORDS:
         return None
+    if any(word in _words(_common().conjunctions) for word in (words if not line.isupper() else line.lower().split())):
+        return None  # two people
     gender, words = _without_titles(words)
     words = [word for word in words if not _INITIALS.match(word)]
     if not words or not all(_NAME[rules.script].match(word) for word in words):

@@ -42,6 +42,7 @@ _LUKEWARM = (
 )
 _LUKEWARM_RATING = 3.0
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_LANGUAGE = re.compile(r"[a-z]{2}\Z")
 
 
 class _Entry(Record, frozen=True, kw_only=True):
@@ -110,6 +111,8 @@ def from_toml(text: str, *, language: str) -> tuple[Template, ...]:
 def faults(template: Template) -> list[str]:
     """Gives what is wrong with one of the shop's own templates, one sentence each; empty where it may be saved."""
     found = []
+    if not _LANGUAGE.match(template.language):
+        found.append("the language is two small letters of ISO 639-1 (“cs”).")
     if not _NAME.match(template.name) or len(template.name) > 60:
         found.append("the name is small letters, digits and hyphens, at most 60 (“thank-short”).")
     if not template.title.strip() or len(template.title) > 100 or one_line(template.title) != template.title:

@@ -123,6 +123,11 @@ def test_what_is_no_list_of_templates_is_told(text: str) -> None:
         from_toml(text, language="cs")
 
 
+@pytest.mark.parametrize("language", ["Czech", "CS", "", "cs\n"])
+def test_the_language_is_a_code(language: str) -> None:
+    assert "ISO 639-1" in faults(own(language=language))[0]
+
+
 def test_the_docs_name_every_variable_filter_and_purpose() -> None:
     text = DOCS.read_text("utf-8")
     for word in [*VARIABLES, *FILTERS, *Purpose, *Topic]:
@@ -140,7 +145,9 @@ def test_the_example_in_the_docs_works() -> None:
 
 def test_the_room_imports_neither_jinja_nor_anything_that_does_io() -> None:
     code = (
-        "import sys; import reviewdesk.replies.templates, reviewdesk.replies.checks; reviewdesk.replies.templates.bundled();"
+        "import sys, reviewdesk.replies.templates;"
+        "import reviewdesk.replies.checks;"
+        "reviewdesk.replies.templates.bundled();"
         "heavy = {'jinja2', 'httpx', 'sqlite3', 'textual', 'click', 'reviewdesk.connector', 'reviewdesk.config'};"
         "print(*heavy & set(sys.modules))"
     )

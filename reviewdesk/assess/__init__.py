@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.combine import combine
-from reviewdesk.assess.language import OTHER, code_of, fits_script, known_languages, language_of
+from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of, lexicon_of
 from reviewdesk.model import Assessment
 
 __all__ = ["Assessable", "Assessor"]
@@ -36,10 +36,12 @@ class Assessor:
 
 
 def _language(item: Assessable) -> str:
+    """Gives the platform's word for it, unless the text itself clearly speaks another language."""
     shown = item.text or item.title or " ".join((*item.cons[:3], *item.pros[:3]))
     told = code_of(item.language)
     if told is None:
         return language_of(shown, item.prior)
-    if not fits_script(shown, told):
-        return language_of(shown)
-    return told if told in known_languages() else OTHER
+    if told not in known_languages():
+        return OTHER
+    heard = language_of(shown, told)
+    return told if heard == OTHER or lexicon_of(heard) == lexicon_of(told) else heard

@@ -68,5 +68,5 @@ def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:
     weight: dict[Topic, float] = {}
     for reason in reasons:
         if reason.topic is not None:
-            weight[reason.topic] = weight.get(reason.topic, 0.0) + abs(reason.share)
+            weight[reason.topic] = weight.get(reason.topic, 0.0) + max(abs(reason.share), weights.MENTIONED)
     return tuple(sorted(weight, key=lambda topic: (-weight[topic], topic)))

@@ -24,8 +24,24 @@ class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentimen
         self.emojis = {}
         self.lexicon.update(signs().emoji)
 
+    # These two look at six words at most, but fold the whole text each time: they are given those words alone.
+
+    @staticmethod
+    def _negation_check(valence: float, words_and_emoticons: list[str], start_i: int, i: int) -> float:
+        first = max(0, i - 3)
+        near = words_and_emoticons[first : i + 1]
+        return float(SentimentIntensityAnalyzer._negation_check(valence, near, start_i, i - first))
+
+    @staticmethod
+    def _special_idioms_check(valence: float, words_and_emoticons: list[str], i: int) -> float:
+        near = words_and_emoticons[i - 3 : i + 3]
+        return float(SentimentIntensityAnalyzer._special_idioms_check(valence, near, 3))
+
     def score_valence(self, sentiments: list[float], text: str) -> tuple[list[float], float]:
         return sentiments, self._punctuation_emphasis(text)
+
+
+_BLANK_SEPARATED = re.compile(r"\S+")
 
 
 @cache
@@ -58,6 +74,9 @@ def english_hits(text: str) -> list[Hit]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
+    if text.isascii():
+        yield from (match.span() for match in _BLANK_SEPARATED.finditer(text))
+        return
     emoji, emoji_left = signs().emoji, weights.ENGLISH_EMOJI_MOST
     for match in _piece().finditer(text):
         if match.group() in emoji:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -20,15 +20,16 @@ from reviewdesk.model import Record
 OTHER = "other"
 _LOOKED_AT = 600
 _SHORT = 20
-_LETTER = re.compile(r"[^\W\d_]")
-_CYRILLIC = re.compile("[\u0400-\u04ff]")
-_LATIN = re.compile("[a-zA-Z\u00c0-\u024f]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _NO_TEXT = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|\S+@\S+")
 # Usual mistakes of platforms and people for the ISO codes.
 _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 
-_TELLING_LETTER, _PRIOR, _LEAST, _OF_MANY = 1.0, 0.9, 0.5, 1.2
+_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 1.0, 0.35, 0.9, 0.5, 1.2
+_WORDS_REMEMBERED = 32_768
+_LETTERS_MOST = 40
+
+_Weights = tuple[tuple[str, float], ...]
 
 
 class Marks(Record, frozen=True, kw_only=True):
@@ -51,8 +52,8 @@ class Marks(Record, frozen=True, kw_only=True):
 
 class _Tables(NamedTuple):
     marks: dict[str, Marks]
-    words: dict[str, tuple[tuple[str, float], ...]]
-    letters: dict[str, tuple[tuple[str, float], ...]]
+    words: dict[str, _Weights]
+    letters: dict[str, _Weights]
     pieces: tuple[tuple[re.Pattern[str], str], ...]
 
 
@@ -64,7 +65,7 @@ def _tables() -> _Tables:
     letters: dict[str, set[str]] = {}
     for code, one in marks.items():
         for word in one.words.split():
-            words.setdefault(fold(word).text.replace("'", ""), set()).add(code)
+            words.setdefault(fold(word).text, set()).add(code)
         for letter in one.letters.split():
             letters.setdefault(letter, set()).add(code)
     pieces = tuple(
@@ -73,6 +74,18 @@ def _tables() -> _Tables:
         if one.pieces
     )
     return _Tables(marks, _shared(words), _shared(letters), pieces)
+
+
+@lru_cache(maxsize=_WORDS_REMEMBERED)
+def _word_says(word: str) -> _Weights:
+    """Gives for each language what one folded word says for it; the script is told as "latin" or "cyrillic"."""
+    tables = _tables()
+    script = "cyrillic" if "\u0400" <= word[0] <= "\u04ff" else "latin" if "a" <= word[0] <= "\u024f" else "neither"
+    says = dict(tables.words.get(word, ()))
+    for pattern, code in tables.pieces:
+        if tables.marks[code].script == script and pattern.search(word):
+            says[code] = says.get(code, 0.0) + _PIECE
+    return ((script, float(len(word))), *says.items())
 
 
 def _piece(piece: str) -> str:
@@ -115,34 +128,35 @@ def language_of(text: str, prior: str | None = None) -> str:
     Returns:
         An ISO 639-1 code out of `known_languages()`, or "other".
     """
-    text = _NO_TEXT.sub(" ", text[:_LOOKED_AT])
     tables = _tables()
-    cyrillic, latin = len(_CYRILLIC.findall(text)), len(_LATIN.findall(text))
     prior = code_of(prior)
+    scores = _scores(_NO_TEXT.sub(" ", text[:_LOOKED_AT]), tables)
+    latin, cyrillic = scores.pop("latin", 0.0), scores.pop("cyrillic", 0.0)
     if not cyrillic and not latin:
-        letters = _LETTER.search(text)
-        return prior if prior in tables.marks and not letters else OTHER
+        return prior if prior in tables.marks and "neither" not in scores else OTHER
     script = "cyrillic" if cyrillic > latin else "latin"
-    fits = prior is not None and prior in tables.marks and tables.marks[prior].script == script
-    if prior is not None and fits and cyrillic + latin < _SHORT and not _contradicts(text, prior):
+    scores = {code: score for code, score in scores.items() if code in tables.marks and tables.marks[code].script == script}
+    if prior is None or prior not in tables.marks or tables.marks[prior].script != script:
+        best = max(scores, key=lambda code: scores[code], default=OTHER)
+        return best if scores.get(best, 0.0) >= _LEAST else OTHER
+    if cyrillic + latin < _SHORT and not _contradicts(text, prior):
         return prior
-    scores = _scores(text, tables, script)
-    if prior is not None and fits:
-        scores[prior] = scores.get(prior, 0.0) + _PRIOR
-    best = max(scores, key=lambda code: scores[code], default=OTHER)
-    if scores.get(best, 0.0) < _LEAST:
-        return prior if prior is not None and fits else OTHER
-    return best
+    scores[prior] = scores.get(prior, 0.0) + _PRIOR
+    return max(scores, key=lambda code: scores[code])
 
 
-def fits_script(text: str, language: str) -> bool:
-    """Tells whether a text can be in that language by its script and its telling letters."""
-    marks = _tables().marks.get(language)
-    if marks is None:
-        return True
-    text = text[:_LOOKED_AT]
-    cyrillic, latin = len(_CYRILLIC.findall(text)), len(_LATIN.findall(text))
-    return (not cyrillic and not latin) or (marks.script == "cyrillic") == (cyrillic > latin)
+def _scores(text: str, tables: _Tables) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    if not text.isascii():
+        lowered = text.lower()
+        for char in set(lowered) & tables.letters.keys():
+            times = min(lowered.count(char), 3)
+            for code, weight in tables.letters[char]:
+                scores[code] = scores.get(code, 0.0) + weight * _TELLING_LETTER * times
+    for word in _WORD.findall(fold(text).text):
+        for code, weight in _word_says(word[:_LETTERS_MOST]):
+            scores[code] = scores.get(code, 0.0) + weight
+    return scores
 
 
 def _contradicts(text: str, prior: str) -> bool:
@@ -150,20 +164,3 @@ def _contradicts(text: str, prior: str) -> bool:
     letters = _tables().letters
     owners = [owner for char in set(text.lower()) if char in letters for owner, _ in letters[char]]
     return bool(owners) and prior not in owners and _tables().marks[prior].script == "cyrillic"
-
-
-def _scores(text: str, tables: _Tables, script: str) -> dict[str, float]:
-    lowered, folded = text.lower(), fold(text).text
-    scores: dict[str, float] = {}
-    for char in set(lowered) & tables.letters.keys():
-        times = min(lowered.count(char), 3)
-        for code, weight in tables.letters[char]:
-            scores[code] = scores.get(code, 0.0) + weight * _TELLING_LETTER * times
-    for word in _WORD.findall(folded):
-        for code, weight in tables.words.get(word.replace("'", ""), ()):
-            scores[code] = scores.get(code, 0.0) + weight
-    for pattern, code in tables.pieces:
-        found = len(pattern.findall(folded))
-        if found:
-            scores[code] = scores.get(code, 0.0) + 0.35 * min(found, 6)
-    return {code: score for code, score in scores.items() if tables.marks[code].script == script}

@@ -81,22 +81,29 @@ class LanguageFile(Record, frozen=True, kw_only=True):
     phrases: tuple[PhraseGroup, ...] = ()
 
 
-class Phrase(NamedTuple):
-    """A phrase made ready: the patterns after its first word. An empty pattern is a gap of up to four words."""
+class _Slot(NamedTuple):
+    """What may stand at one place of a phrase."""
 
-    rest: tuple[tuple[str, ...], ...]
+    whole: frozenset[str]
+    beginnings: tuple[str, ...]
+
+
+class Phrase(NamedTuple):
+    """A phrase made ready: what may stand after its first word; None is a gap of up to four words."""
+
+    rest: tuple[_Slot | None, ...]
     group: PhraseGroup
 
     def end(self, tokens: list[str], first: int) -> int | None:
         """Gives the index after the last word of the phrase that begins at `tokens[first]`, or None."""
         at = first + 1
         slack = 0
-        for alternatives in self.rest:
-            if not alternatives:
+        for slot in self.rest:
+            if slot is None:
                 slack = _GAP_MOST
                 continue
             for index in range(at, min(at + slack + 1, len(tokens))):
-                if _fits(tokens[index], alternatives):
+                if tokens[index] in slot.whole or tokens[index].startswith(slot.beginnings):
                     at, slack = index + 1, 0
                     break
             else:
@@ -171,12 +178,15 @@ class Lexicon:
     def _set(self, patterns: str) -> frozenset[str]:
         return frozenset(key for pattern in patterns.split() for key in self._keys(pattern))
 
+    def _slot(self, pattern: str) -> _Slot:
+        keys = [key for one in pattern.split("|") for key in self._keys(one)]
+        return _Slot(
+            frozenset(key for key in keys if key[-1] != "*"), tuple(key[:-1] for key in keys if key[-1] == "*")
+        )
+
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
-        rest = tuple(
-            () if pattern == _GAP else tuple(key for one in pattern.split("|") for key in self._keys(one))
-            for pattern in others
-        )
+        rest = tuple(None if pattern == _GAP else self._slot(pattern) for pattern in others)
         for one in head.split("|"):
             for key in self._keys(one):
                 self._phrases.setdefault(key, []).append(Phrase(rest, group))
@@ -206,14 +216,14 @@ class Lexicon:
         """Gives what is known of a word, looked up by its first forty letters.
 
         Args:
-            written: the word in lower case with its accents.
+            written: the word as it stands in the text.
             token: the word folded.
         """
         return self._remembered(written[:_LETTERS_MOST], token[:_LETTERS_MOST])
 
     def _known(self, written: str, token: str) -> Known:
         token = token.replace("'", "")
-        exact = self._as_written.get(written)
+        exact = self._as_written.get(written.lower())
         valence, topic, turned = (*exact, False) if exact else self._value(token)
         phrases = [phrase for end in range(2, len(token) + 1) for phrase in self._phrases.get(token[:end] + "*", ())]
         phrases += self._phrases.get(token, ())
@@ -237,11 +247,6 @@ class Lexicon:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
         bare = " ".join(re.findall(r"[^\W_]+", fold(answer).text))
         return not bare or bare in self._none
-
-
-def _fits(token: str, alternatives: tuple[str, ...]) -> bool:
-    token = token.replace("'", "")
-    return any(token.startswith(one[:-1]) if one[-1] == "*" else token == one for one in alternatives)
 
 
 def read(code: str, content: str) -> LanguageFile:

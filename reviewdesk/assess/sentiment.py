@@ -7,8 +7,10 @@ the language's own data. Phrases and the question rule are the same for all.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from bisect import bisect_right
+from collections import Counter
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from reviewdesk.assess.lexicon import NOTHING, Known, Lexicon, lexicon
 from reviewdesk.model import Severity, Topic
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_SMILE_MOST = 3
+_SAME_SIGN_MOST = 3
 
 
 class Hit(NamedTuple):
@@ -74,12 +76,14 @@ class Signs(NamedTuple):
     Attributes:
         emoji: value by character.
         emoticons: value by folded sign.
-        token: finds the pieces of a folded text, each by the name of its group.
+        found: finds them in a folded text, each by the name of its group.
+        hint: finds a character that every one of them has.
     """
 
     emoji: dict[str, float]
     emoticons: dict[str, float]
-    token: re.Pattern[str]
+    found: re.Pattern[str]
+    hint: re.Pattern[str]
 
 
 @cache
@@ -93,56 +97,75 @@ def signs() -> Signs:
         ("(?<!\\w)" if one[0].isalnum() else "") + re.escape(one) + ("(?!\\w)" if one[-1].isalnum() else "")
         for one in by_length
     )
-    token = re.compile(
-        rf"(?P<word>(?!xd+\b)[^\W_]+(?:'[^\W_]+)*)|(?P<emoticon>{alternatives})|(?P<emoji>[{re.escape(''.join(emoji))}])"
-        r"|(?P<smile>\)\)+)|(?P<frown>\(\(+)|(?P<stop>[.!?…\n]+)|(?P<pause>[,;:()]|\s[-–—]+\s)"
+    every = re.escape("".join(emoji))
+    found = re.compile(
+        rf"(?P<emoticon>{alternatives})|(?P<emoji>[{every}])|(?P<smile>\)\)+)|(?P<frown>\(\(+)",
     )
-    return Signs(emoji, emoticons, token)
+    return Signs(emoji, emoticons, found, re.compile(rf"[{every}:;=()<>^\-_@☻]|xd"))
+
+
+_TOKEN = re.compile(r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<stop>[.!?…\n]+)|(?P<pause>[,;:()]|\s[-–—]+\s)")
 
 
 class _Pieces:
-    """A text cut into words and signs, with the clause and sentence of each."""
+    """A text cut into words, with the clause and sentence of each."""
 
-    def __init__(self, text: str, folded: Folded, words: Lexicon | None, cues: bool) -> None:
-        shared = signs()
+    def __init__(self, text: str, folded: Folded, words: Lexicon | None) -> None:
         self.tokens: list[str] = []
         self.spans: list[tuple[int, int]] = []
         self.known: dict[int, Known] = {}
         self.clauses: list[int] = []
         self.sentences: list[int] = []
         self.questions: set[int] = set()
-        self.signs: list[Hit] = []
         self.exclamations: list[tuple[int, int]] = []
         clause = sentence = 0
-        for match in shared.token.finditer(folded.text):
+        for match in _TOKEN.finditer(folded.text):
             kind, piece = match.lastgroup, match.group()
             if kind == "word":
+                span = match.span()
                 if words is not None:
-                    start, end = folded.span(match.start(), match.end())
-                    known = words.known(text[start:end].lower(), piece)
+                    start, end = span if folded.offsets is None else folded.span(*span)
+                    known = words.known(text[start:end], piece)
                     if known is not NOTHING:
                         self.known[len(self.tokens)] = known
                 self.tokens.append(piece.replace("'", ""))
-                self.spans.append(match.span())
+                self.spans.append(span)
                 self.clauses.append(clause)
                 self.sentences.append(sentence)
             elif kind == "pause":
                 clause += 1
-            elif kind == "stop":
+            else:
                 if "?" in piece:
                     self.questions.add(sentence)
                 if "!" in piece:
                     self.exclamations.append(folded.span(*match.span()))
                 clause += 1
                 sentence += 1
-            elif cues:
-                value = {
-                    "emoji": shared.emoji.get(piece, 0.0),
-                    "emoticon": shared.emoticons.get(piece, 0.0),
-                    "smile": min(len(piece) * 0.5, 2.0),
-                    "frown": -min(len(piece) * 0.5, 2.0),
-                }[str(kind)]
-                self.signs.append(Hit(*folded.span(*match.span()), value, note=str(kind), sentence=sentence))
+
+    def sentence_at(self, start: int) -> int:
+        """Gives the number of the sentence at a position of the folded text."""
+        index = bisect_right(self.spans, (start, sys.maxsize))
+        return self.sentences[index - 1] if index else 0
+
+
+def _signs_in(folded: Folded) -> list[Hit]:
+    """Gives emoji, emoticons and runs of brackets; the same sign counts three times at most."""
+    shared = signs()
+    if not shared.hint.search(folded.text):
+        return []
+    seen: Counter[str] = Counter()
+    hits = []
+    for match in shared.found.finditer(folded.text):
+        kind, sign = str(match.lastgroup), match.group()
+        seen[sign] += 1
+        if seen[sign] > _SAME_SIGN_MOST:
+            continue
+        if kind in ("smile", "frown"):
+            value = min(len(sign) * 0.5, 2.0) * (1 if kind == "smile" else -1)
+        else:
+            value = shared.emoji[sign] if kind == "emoji" else shared.emoticons[sign]
+        hits.append(Hit(*folded.span(*match.span()), value, note="emoji" if kind == "emoji" else "emoticon"))
+    return hits
 
 
 def without_links(text: str) -> str:
@@ -159,28 +182,22 @@ def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading
         lexicon_name: the data file of that language; None where there is none, then only signs are read.
     """
     text = without_links(text[: weights.TEXT_MOST])
+    if not text or text.isspace():
+        return TextReading()
     folded = fold(text)
     words = lexicon(lexicon_name) if lexicon_name else None
-    english = language == "en"
-    pieces = _Pieces(text, folded, words, cues=not english)
+    pieces = _Pieces(text, folded, words)
     hits = _phrases_and_words(text, folded, pieces)
-    if english:
+    if language == "en":
         from reviewdesk.assess.english import english_hits
 
-        taken = [(hit.start, hit.end) for hit in hits]
-        vader = (
-            hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken)
-        )
-        hits += [hit._replace(sentence=_sentence_at(pieces, folded, hit.start)) for hit in vader]
+        taken = [(hit.start, hit.end) for hit in hits if hit.share]
+        others = (hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken))
+        hits += [hit._replace(sentence=pieces.sentence_at(hit.start)) for hit in others]
     else:
-        hits += _at_most_thrice(pieces.signs, text)
+        hits += [hit._replace(sentence=pieces.sentence_at(hit.start)) for hit in _signs_in(folded)]
         hits += _emphasis(sum(hit.share for hit in hits), pieces.exclamations)
-    return _weigh_questions(sorted(hits), pieces)
-
-
-def _sentence_at(pieces: _Pieces, folded: Folded, start: int) -> int:
-    index = bisect_right(pieces.spans, (start, len(folded.text)))
-    return pieces.sentences[index - 1] if index else 0
+    return _weigh_questions(sorted(hits, key=lambda hit: hit.start), pieces)
 
 
 def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
@@ -211,7 +228,7 @@ def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
             taken_until = end
             break
         else:
-            if known.valence and not _boosts_next(pieces, index):
+            if (known.valence or known.topic) and not _boosts_next(pieces, index):
                 hits.append(_word_hit(text, folded, pieces, index, shouting, taken_until))
                 after = contrasts.get(sentence)
                 if after is not None:
@@ -236,6 +253,8 @@ def _boosts_next(pieces: _Pieces, index: int) -> bool:
 def _word_hit(text: str, folded: Folded, pieces: _Pieces, index: int, shouting: bool, taken_until: int) -> Hit:
     known = pieces.known[index]
     start, end = folded.span(*pieces.spans[index])
+    if not known.valence:
+        return Hit(start, end, 0.0, "topic", known.topic, sentence=pieces.sentences[index])
     share, notes = known.valence, ["negated"] if known.turned_round else []
     before = pieces.known.get(index - 1)
     if before is not None and before.factor != 1.0:
@@ -250,17 +269,6 @@ def _word_hit(text: str, folded: Folded, pieces: _Pieces, index: int, shouting: 
     return Hit(start, end, share, ", ".join(notes), known.topic, sentence=pieces.sentences[index])
 
 
-def _at_most_thrice(found: list[Hit], text: str) -> list[Hit]:
-    seen: dict[str, int] = {}
-    kept = []
-    for hit in found:
-        sign = text[hit.start : hit.end]
-        seen[sign] = seen.get(sign, 0) + 1
-        if seen[sign] <= _SMILE_MOST and hit.share:
-            kept.append(hit)
-    return kept
-
-
 def _emphasis(total: float, exclamations: list[tuple[int, int]]) -> list[Hit]:
     marks = min(sum(end - start for start, end in exclamations), weights.EXCLAMATIONS_MOST)
     if not marks or not total:
@@ -273,7 +281,7 @@ def _weigh_questions(hits: list[Hit], pieces: _Pieces) -> TextReading:
     complaining = {hit.sentence for hit in hits if hit.severity}
     asked = pieces.questions - complaining
     if asked:
-        hits = [hit for hit in hits if hit.sentence not in asked or hit.note in ("emoji", "emphasis")]
+        hits = [hit for hit in hits if hit.sentence not in asked or hit.note in ("emoji", "emoticon", "emphasis", "topic")]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
     return TextReading(tuple(hits), bool(asked) and not complaining, len(pieces.tokens))

@@ -61,6 +61,9 @@ FURIOUS = -5.0
 MOST_FOR_QUESTION = 0.2
 """A question without a complaint phrase is no complaint."""
 
+MENTIONED = 0.3
+"""What a word weighs for its topic that says nothing good or bad ("parcel")."""
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 TEXT_MOST = 5_000
 """Characters of a text that are read; the rest of a longer one is left unread."""

@@ -53,7 +53,9 @@ def combine(item: Assessable, language: str, assessor: str) -> Assessment:
     is_complaint = likely >= 0.5
     return Assessment(
         language=language,
-        compound=compound(total) if any(reason.share for reason in reasons) or item.rating is not None or (language != OTHER and text.words) else None,
+        compound=compound(total)
+        if any(reason.share for reason in reasons) or item.rating is not None or (language != OTHER and text.words)
+        else None,
         complaint=is_complaint,
         probability=likely,
         severity=complaint.severity(evidence) if is_complaint else Severity.NONE,

@@ -78,6 +78,8 @@ def list_reasons(
         The reasons, their sum bounded by `weights.PROS_MOST` or `weights.CONS_MOST`, with spans in the item that
         `evidence` was cut from left out; and the reading of each real answer.
     """
+    if not items:
+        return [], []
     filled, most = (
         (weights.PROS_FILLED, weights.PROS_MOST) if field == "pros" else (weights.CONS_FILLED, weights.CONS_MOST)
     )

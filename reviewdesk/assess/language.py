@@ -98,6 +98,7 @@ def _shared(table: dict[str, set[str]]) -> dict[str, tuple[tuple[str, float], ..
     return {key: tuple((code, 1 / len(codes) ** _OF_MANY) for code in sorted(codes)) for key, codes in table.items()}
 
 
+@cache
 def known_languages() -> tuple[str, ...]:
     """Gives the codes of the languages that can be told, in alphabetical order."""
     return tuple(sorted(code for code in _tables().marks if code != OTHER))
@@ -130,12 +131,17 @@ def language_of(text: str, prior: str | None = None) -> str:
     """
     tables = _tables()
     prior = code_of(prior)
-    scores = _scores(_NO_TEXT.sub(" ", text[:_LOOKED_AT]), tables)
+    text = text[:_LOOKED_AT]
+    if any(sign in text for sign in ("/", "@", "#", "www.")):
+        text = _NO_TEXT.sub(" ", text)
+    scores = _scores(text, tables)
     latin, cyrillic = scores.pop("latin", 0.0), scores.pop("cyrillic", 0.0)
     if not cyrillic and not latin:
         return prior if prior in tables.marks and "neither" not in scores else OTHER
     script = "cyrillic" if cyrillic > latin else "latin"
-    scores = {code: score for code, score in scores.items() if code in tables.marks and tables.marks[code].script == script}
+    scores = {
+        code: score for code, score in scores.items() if code in tables.marks and tables.marks[code].script == script
+    }
     if prior is None or prior not in tables.marks or tables.marks[prior].script != script:
         best = max(scores, key=lambda code: scores[code], default=OTHER)
         return best if scores.get(best, 0.0) >= _LEAST else OTHER
@@ -149,7 +155,7 @@ def _scores(text: str, tables: _Tables) -> dict[str, float]:
     scores: dict[str, float] = {}
     if not text.isascii():
         lowered = text.lower()
-        for char in set(lowered) & tables.letters.keys():
+        for char in tables.letters.keys() & set(lowered):
             times = min(lowered.count(char), 3)
             for code, weight in tables.letters[char]:
                 scores[code] = scores.get(code, 0.0) + weight * _TELLING_LETTER * times

@@ -19,22 +19,44 @@ from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.language import language_of
 
 SENTENCES = {
-    "en": "The parcel came two days late, the box was damaged and nobody answers my emails. The phone itself is great and "
-    "the price was good, but I will not order here again, the service is terrible.",
-    "cs": "Balík dorazil o dva dny později, krabice byla poškozená a na maily nikdo neodpovídá. Samotný telefon je skvělý a "
-    "cena byla dobrá, ale znovu už tady neobjednám, komunikace je hrozná.",
-    "sk": "Balík prišiel o dva dni neskôr, škatuľa bola poškodená a na maily nikto neodpovedá. Samotný telefón je skvelý a "
-    "cena bola dobrá, ale znova už tu neobjednám, komunikácia je hrozná.",
-    "pl": "Paczka przyszła dwa dni później, pudełko było uszkodzone i nikt nie odpowiada na maile. Sam telefon jest świetny, "
-    "cena też dobra, ale nigdy więcej tu nie zamówię, obsługa jest fatalna.",
-    "uk": "Посилка прийшла на два дні пізніше, коробка була пошкоджена, і ніхто не відповідає на листи. Сам телефон чудовий, "
-    "ціна гарна, але більше тут не замовлю, обслуговування жахливе.",
-    "ru": "Посылка пришла на два дня позже, коробка была повреждена, и никто не отвечает на письма. Сам телефон отличный, "
-    "цена хорошая, но больше здесь не закажу, обслуживание ужасное.",
-    "de": "Das Paket kam zwei Tage später, der Karton war beschädigt und niemand antwortet auf meine Mails. Das Telefon selbst "
-    "ist toll und der Preis war gut, aber hier bestelle ich nie wieder, der Service ist furchtbar.",
-    "hu": "A csomag két nappal később jött meg, a doboz sérült volt, és senki nem válaszol az e-mailjeimre. Maga a telefon "
-    "remek, az ára is jó volt, de soha többé nem rendelek innen, az ügyfélszolgálat borzalmas.",
+    "en": (
+        "The parcel came two days late, the box was damaged and nobody answers my emails. The phone"
+        " itself is great and the price was good, but I will not order here again, the service is "
+        "terrible."
+    ),
+    "cs": (
+        "Balík dorazil o dva dny později, krabice byla poškozená a na maily nikdo neodpovídá. "
+        "Samotný telefon je skvělý a cena byla dobrá, ale znovu už tady neobjednám, komunikace je "
+        "hrozná."
+    ),
+    "sk": (
+        "Balík prišiel o dva dni neskôr, škatuľa bola poškodená a na maily nikto neodpovedá. "
+        "Samotný telefón je skvelý a cena bola dobrá, ale znova už tu neobjednám, komunikácia je "
+        "hrozná."
+    ),
+    "pl": (
+        "Paczka przyszła dwa dni później, pudełko było uszkodzone i nikt nie odpowiada na maile. "
+        "Sam telefon jest świetny, cena też dobra, ale nigdy więcej tu nie zamówię, obsługa jest "
+        "fatalna."
+    ),
+    "uk": (
+        "Посилка прийшла на два дні пізніше, коробка була пошкоджена, і ніхто не відповідає на "
+        "листи. Сам телефон чудовий, ціна гарна, але більше тут не замовлю, обслуговування жахливе."
+    ),
+    "ru": (
+        "Посылка пришла на два дня позже, коробка была повреждена, и никто не отвечает на письма. "
+        "Сам телефон отличный, цена хорошая, но больше здесь не закажу, обслуживание ужасное."
+    ),
+    "de": (
+        "Das Paket kam zwei Tage später, der Karton war beschädigt und niemand antwortet auf meine "
+        "Mails. Das Telefon selbst ist toll und der Preis war gut, aber hier bestelle ich nie "
+        "wieder, der Service ist furchtbar."
+    ),
+    "hu": (
+        "A csomag két nappal később jött meg, a doboz sérült volt, és senki nem válaszol az "
+        "e-mailjeimre. Maga a telefon remek, az ára is jó volt, de soha többé nem rendelek innen, "
+        "az ügyfélszolgálat borzalmas."
+    ),
 }
 
 

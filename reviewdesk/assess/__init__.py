@@ -1,7 +1,7 @@
 """What the desk thinks of a mention: its language, sentiment, complaint, severity, topics, and the reasons.
 
-`Assessor` is all that other rooms use. Everything here is pure computing over the data files in `languages/`; a language's
-words are read when its first text is met, and vaderSentiment is imported with the first English one.
+`Assessor` is all that other rooms use. Everything here is pure computing over the data files in `languages/`; a
+language's words are read when its first text is met, and vaderSentiment is imported with the first English one.
 """
 
 from __future__ import annotations

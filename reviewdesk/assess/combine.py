@@ -49,13 +49,13 @@ def combine(item: Assessable, language: str, assessor: str) -> Assessment:
         rating=item.rating,
         recommends=item.recommends,
     )
+    weighs = item.rating is not None or any(reason.share for reason in reasons)
+    was_read = weighs or (language != OTHER and text.words > 0)
     likely = complaint.probability(evidence)
     is_complaint = likely >= 0.5
     return Assessment(
         language=language,
-        compound=compound(total)
-        if any(reason.share for reason in reasons) or item.rating is not None or (language != OTHER and text.words)
-        else None,
+        compound=compound(total) if was_read else None,
         complaint=is_complaint,
         probability=likely,
         severity=complaint.severity(evidence) if is_complaint else Severity.NONE,

@@ -21,7 +21,7 @@ class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentimen
     def __init__(self) -> None:
         super().__init__()
         # VADER would read 👍 as the words "thumbs up", which it does not know.
-        self.emojis = {}
+        self.emojis: dict[str, str] = {}
         self.lexicon.update(signs().emoji)
 
     # These two look at six words at most, but fold the whole text each time: they are given those words alone.

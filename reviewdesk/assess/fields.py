@@ -96,16 +96,8 @@ def list_reasons(
         reading = read_text(item, language, lexicon_name)
         readings.append(reading)
         for hit in reading.hits:
-            evidence = item[hit.start : hit.end]
-            reasons.append(
-                Reason(
-                    field=field,
-                    share=hit.share * weights.FIELD_WORDS,
-                    evidence=evidence,
-                    note=hit.note,
-                    topic=hit.topic,
-                )
-            )
+            evidence, share = item[hit.start : hit.end], hit.share * weights.FIELD_WORDS
+            reasons.append(Reason(field=field, share=share, evidence=evidence, note=hit.note, topic=hit.topic))
     if real:
         reasons.append(Reason(field=field, share=filled, evidence=real[0].strip()[:80], note=f"{field} filled in"))
     return _bounded(reasons, most), readings

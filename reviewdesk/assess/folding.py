@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]")
@@ -73,7 +73,7 @@ def fold(text: str) -> Folded:
     return Folded("".join(char for _, char in kept).translate(_BARE), tuple(at for at, _ in kept), len(text))
 
 
-def spellings(word: str, alternatives: dict[str, str]) -> Iterator[str]:
+def spellings(word: str, alternatives: Mapping[str, str]) -> Iterator[str]:
     """Gives the folded forms of a word of a language's data: bare, and with each letter written out ("ä" as "ae")."""
     yield fold(word).text
     written_out = word.casefold()

@@ -1,7 +1,7 @@
 """The language of short informal texts. Pure.
 
-Script and telling letters first, then function words without accents, both from `languages/identify.toml`; the prior (the
-home language of the source) breaks ties, and below twenty letters it decides.
+Script and telling letters first, then function words without accents, both from `languages/identify.toml`; the prior
+(the home language of the source) breaks ties, and below twenty letters it decides.
 """
 
 from __future__ import annotations
@@ -139,10 +139,9 @@ def language_of(text: str, prior: str | None = None) -> str:
     if not cyrillic and not latin:
         return prior if prior in tables.marks and "neither" not in scores else OTHER
     script = "cyrillic" if cyrillic > latin else "latin"
-    scores = {
-        code: score for code, score in scores.items() if code in tables.marks and tables.marks[code].script == script
-    }
-    if prior is None or prior not in tables.marks or tables.marks[prior].script != script:
+    of_script = {code for code, marks in tables.marks.items() if marks.script == script}
+    scores = {code: score for code, score in scores.items() if code in of_script}
+    if prior is None or prior not in of_script:
         best = max(scores, key=lambda code: scores[code], default=OTHER)
         return best if scores.get(best, 0.0) >= _LEAST else OTHER
     if cyrillic + latin < _SHORT and not _contradicts(text, prior):

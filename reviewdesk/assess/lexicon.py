@@ -1,16 +1,18 @@
 """The words of one language, read from its data file: what a word is worth, and which phrases begin with it.
 
-A file `languages/<code>.toml` has a table `[grammar]` and groups `[[words]]` and `[[phrases]]`; docs/assessment.md tells
-how to write one. Patterns are written with or without accents: `nefung*` is a beginning, `nic` a whole word, `schön!` a
-word whose accents matter, `a|b` either of two, and ` .. ` up to four words in between.
+A file `languages/<code>.toml` has a table `[grammar]` and groups `[[words]]` and `[[phrases]]`; docs/assessment.md
+tells how to write one. Patterns are written with or without accents: `nefung*` is a beginning, `nic` a whole word,
+`schön!` a word whose accents matter, `a|b_c` the word a or the two words b and c, ` .. ` up to four words in between.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import product
 from typing import NamedTuple
 
 import msgspec
@@ -45,7 +47,7 @@ class Grammar(Record, frozen=True, kw_only=True):
     dampeners: str = ""
     contrast: str = ""
     none: tuple[str, ...] = ()
-    written_out: dict[str, str] = {}
+    written_out: Mapping[str, str] = {}
 
 
 class WordGroup(Record, frozen=True, kw_only=True):
@@ -94,6 +96,11 @@ class Phrase(NamedTuple):
     rest: tuple[_Slot | None, ...]
     group: PhraseGroup
 
+    @property
+    def rank(self) -> int:
+        """How severe it is: the severer of two phrases is looked for first."""
+        return self.group.severity.rank if self.group.severity else 0
+
     def end(self, tokens: list[str], first: int) -> int | None:
         """Gives the index after the last word of the phrase that begins at `tokens[first]`, or None."""
         at = first + 1
@@ -119,7 +126,7 @@ class Known(NamedTuple):
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
         factor: what it makes of the next word's value.
-        phrases: those that begin with it, the longest first.
+        phrases: those that begin with it, the severest and then the longest first.
     """
 
     valence: float = 0.0
@@ -158,7 +165,8 @@ class Lexicon:
                     )
         for phrases in data.phrases:
             for entry in phrases.entries:
-                self._add_phrase(entry, phrases)
+                for variant in _variants(entry):
+                    self._add_phrase(variant, phrases)
         self._negators = self._set(grammar.negators)
         self._negative_prefixes = tuple(self._set(grammar.negative_prefixes))
         self._factors = dict.fromkeys(self._set(grammar.boosters), weights.BOOSTED)
@@ -239,7 +247,7 @@ class Lexicon:
             negative=token.startswith(self._negative_prefixes),
             factor=self._factors.get(token, 1.0),
             contrast=token in self._contrast,
-            phrases=tuple(sorted(phrases, key=lambda phrase: -len(phrase.rest))),
+            phrases=tuple(sorted(phrases, key=lambda phrase: (-phrase.rank, -len(phrase.rest)))),
         )
         return NOTHING if known._replace(negative=False) == NOTHING else known
 
@@ -247,6 +255,16 @@ class Lexicon:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
         bare = " ".join(re.findall(r"[^\W_]+", fold(answer).text))
         return not bare or bare in self._none
+
+
+def _variants(entry: str) -> Iterator[str]:
+    """Gives the phrases that an entry stands for: each alternative of several words ("w_paczce") makes its own."""
+    places = []
+    for place in entry.split():
+        alternatives = place.split("|")
+        single = "|".join(one for one in alternatives if "_" not in one)
+        places.append([single] * bool(single) + [one.replace("_", " ") for one in alternatives if "_" in one])
+    return map(" ".join, product(*places))
 
 
 def read(code: str, content: str) -> LanguageFile:

@@ -1,7 +1,7 @@
 """What a text's words, phrases, emoji and emoticons say, each with its place and its share. Pure.
 
-English words are VADER's business (`reviewdesk.assess.english`); every other language is read here by VADER's rules over
-the language's own data. Phrases and the question rule are the same for all.
+English words are VADER's business (`reviewdesk.assess.english`); every other language is read here by VADER's rules
+over the language's own data. Phrases and the question rule are the same for all.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def signs() -> Signs:
     return Signs(emoji, emoticons, found, re.compile("[:;=()<>^_@\u203c-\U0010ffff]"))
 
 
+_BESIDE_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
 _TOKEN = re.compile(r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<stop>[.!?…\n]+)|(?P<pause>[,;:()]|\s[-–—]+\s)")
 
 

@@ -1,0 +1,279 @@
+import math
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reviewdesk.assess import Assessable, Assessor, weights
+from reviewdesk.assess.folding import fold
+from reviewdesk.model import Assessment, Label, Severity, Topic
+
+
+def assess(text: str = "", **fields: object) -> Assessment:
+    return next(iter(Assessor().assess([Assessable(text=text, **fields)])))  # type: ignore[arg-type]
+
+
+COMPLAINTS = [
+    ("cs", "Balík ještě nedorazil, už týden čekám.", Topic.DELIVERY),
+    ("cs", "Kde je moje objednávka?", Topic.DELIVERY),
+    ("cs", "zbozi prislo rozbite a nikdo neodpovida na maily", Topic.PRODUCT),
+    ("sk", "Tovar stále neprišiel a nikto nedvíha telefón", Topic.DELIVERY),
+    ("pl", "Nadal czekam na paczkę, brak odpowiedzi na maile", Topic.STAFF),
+    ("pl", "Produkt nie działa, reklamację odrzucono", Topic.RETURNS),
+    ("uk", "Посилка так і не прийшла, чекаю вже місяць", Topic.DELIVERY),
+    ("ru", "Пришёл брак, возврат не принимают", Topic.PRODUCT),
+    ("de", "Paket ist immer noch nicht angekommen, niemand antwortet", Topic.DELIVERY),
+    ("hu", "Három hete várok, nem érkezett meg a csomag", Topic.DELIVERY),
+    ("en", "Still waiting for my parcel, nobody answers", Topic.DELIVERY),
+]
+PRAISE = [
+    ("cs", "Vše v pořádku, rychlé dodání, doporučuji"),
+    ("cs", "Nikdy jsem neměla žádný problém, jen chválit"),
+    ("sk", "Všetko super, rýchle dodanie, odporúčam"),
+    ("pl", "Świetny sklep, szybka dostawa, polecam"),
+    ("uk", "Дуже задоволена, все прийшло швидко, рекомендую"),
+    ("ru", "Отличный магазин, всё пришло быстро, рекомендую)))"),
+    ("de", "Schöne Ware, schnelle Lieferung, gerne wieder"),
+    ("hu", "Nagyon elégedett vagyok, gyors szállítás, csak ajánlani tudom"),
+    ("en", "Great shop, fast delivery, would order again"),
+]
+THREATS = [
+    ("cs", "Peníze mi nevrátili, obrátím se na ČOI"),
+    ("sk", "Peniaze nevrátili, podávam podnet na SOI"),
+    ("pl", "Nie oddali pieniędzy, zgłaszam sprawę do UOKiK"),
+    ("uk", "Гроші не повернули, пишу скаргу в поліцію"),
+    ("ru", "Деньги не вернули, подам в суд"),
+    ("de", "Geld nicht zurück erhalten, ich gehe zum Anwalt"),
+    ("hu", "Nem adták vissza a pénzt, feljelentést teszek"),
+    ("en", "They never gave my money back, I will contact a lawyer"),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "topic"), COMPLAINTS)
+def test_complaints_are_found_in_every_language_with_their_topic(language: str, text: str, topic: Topic) -> None:
+    found = assess(text, prior=language)
+    assert (found.language, found.complaint, found.label) == (language, True, Label.NEGATIVE)
+    assert topic in found.topics
+    assert any(reason.note == "complaint phrase" for reason in found.reasons)
+
+
+@pytest.mark.parametrize(("language", "text"), PRAISE)
+def test_praise_is_no_complaint(language: str, text: str) -> None:
+    found = assess(text, prior=language)
+    assert (found.complaint, found.label, found.severity) == (False, Label.POSITIVE, Severity.NONE)
+
+
+@pytest.mark.parametrize(("language", "text"), THREATS)
+def test_threats_and_lost_money_are_critical(language: str, text: str) -> None:
+    assert assess(text, prior=language).severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize("text", [text for _, text, _ in COMPLAINTS] + [text for _, text in PRAISE])
+def test_missing_accents_change_nothing(text: str) -> None:
+    with_accents = assess(text, language="de" if "ß" in text or "ö" in text else None)
+    bare = "".join(fold(char).text.upper() if char.isupper() else fold(char).text for char in text)
+    assert with_accents.complaint == assess(bare, language=with_accents.language).complaint
+
+
+def test_an_ordinary_question_is_neutral() -> None:
+    found = assess("Máte i modré tričko, a je dobré?", prior="cs")
+    assert (found.label, found.complaint) == (Label.NEUTRAL, False)
+
+
+def test_thanks_count_nothing_beside_a_complaint() -> None:
+    assert assess("Dobrý den, kde je moje zásilka? Děkuji předem.", prior="cs").label is Label.NEGATIVE
+
+
+def test_a_word_whose_accents_matter_is_not_its_bare_twin() -> None:
+    assert (
+        assess("schön und praktisch gemacht", language="de").compound
+        > assess("schon und praktisch gemacht", language="de").compound
+    )  # type: ignore[operator]
+    assert assess("Sehr schoen, danke", language="de").label is Label.POSITIVE
+
+
+@pytest.mark.parametrize("stars", [1, 1.5, 2])
+def test_one_and_two_stars_are_always_a_complaint(stars: float) -> None:
+    assert assess("Super, skvělé, doporučuji", rating=stars, prior="cs").complaint
+    assert assess("", rating=stars).complaint
+
+
+def test_five_stars_with_full_cons_is_praise() -> None:
+    found = assess("", rating=5.0, cons=("drahá doprava", "pomalé dodání", "nekvalitní obal"), prior="cs")
+    assert (found.complaint, found.label) == (False, Label.POSITIVE)
+
+
+@pytest.mark.parametrize(
+    ("language", "none"),
+    [("cs", "žádné"), ("cs", "zatim zadne"), ("cs", "nic."), ("sk", "žiadne"), ("pl", "brak"), ("uk", "немає"), ("ru", "нет")]
+    + [("de", "keine"), ("hu", "nincs"), ("en", "none"), ("uk", "Не виявлено"), ("cs", "-"), ("pl", "N/A")],
+)  # fmt: skip
+def test_none_among_the_cons_is_no_evidence(language: str, none: str) -> None:
+    with_none = assess("", cons=(none,), rating=4.0, language=language)
+    assert with_none.compound == assess("", rating=4.0, language=language).compound
+    assert not assess("", cons=(none,), language=language).complaint
+
+
+def test_filled_cons_lower_the_score_but_never_make_an_alarm() -> None:
+    plain = assess("Zboží přišlo.", prior="cs")
+    filled = assess(
+        "Zboží přišlo.", cons=("obal", "barva", "drahá doprava", "špatný návod", "hrozný zápach"), prior="cs"
+    )
+    assert filled.compound < plain.compound  # type: ignore[operator]
+    assert not filled.complaint
+
+
+def test_fury_under_five_stars_is_shown_and_not_averaged_away() -> None:
+    found = assess("Strašný obchod, zboží rozbité, nikdo neodpovídá, nikdy více!", rating=5.0, prior="cs")
+    assert (found.complaint, found.label) == (True, Label.NEGATIVE)
+    assert any(reason.field == "rating" and "disagree" in reason.note for reason in found.reasons)
+
+
+def test_vaders_words_are_not_asked_about_other_languages() -> None:
+    assert assess("die Ware war da", language="de").compound == 0.0
+    assert assess("po ty ez", language="cs").compound == 0.0
+
+
+def test_a_wrong_word_of_the_platform_gives_way_to_the_text() -> None:
+    assert assess("Zboží přišlo rozbité a nikdo mi neodpovídá na e-maily.", language="en").language == "cs"
+    assert assess("Товар прийшов швидко, дякую, все добре", language="cs").language == "uk"
+
+
+def test_slovak_and_czech_are_scored_alike() -> None:
+    text = "Super, rychle, v pohode"
+    assert assess(text, language="cs").compound == assess(text, language="sk").compound
+
+
+def test_nothing_readable_is_unknown_not_neutral() -> None:
+    assert assess("").compound is None
+    assert assess("这个产品非常好").compound is None
+    assert assess("", cons=("žádné",), prior="cs").compound is None
+
+
+def test_a_link_is_no_sad_face() -> None:
+    assert assess("Objednal jsem tady http://example.com/cesta", prior="cs").compound == 0.0
+
+
+def test_emoji_have_their_own_values_in_english_too() -> None:
+    assert assess("the 👎", language="en").label is Label.NEGATIVE
+    assert assess("a phone 👍", language="en").label is Label.POSITIVE
+    assert assess("😡🤬", prior="hu").label is Label.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The lens is not very GOOD, but the case is great!!!",
+        "I never so loved a phone, at least it isn't horrible :)",
+        "Kind of slow; without doubt the worst camera I have EVER had??",
+        "It is the shit, no good or bad ass thing. Sux!",
+    ],
+)
+def test_english_words_score_as_in_vader(text: str) -> None:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    from reviewdesk.assess.english import english_hits
+
+    total = sum(hit.share for hit in english_hits(text))
+    expected = SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
+    assert total / math.sqrt(total * total + 15) == pytest.approx(expected, abs=1e-4)
+
+
+def seconds(text: str) -> float:
+    assess("warm up, this is all good", language="en")
+    start = time.perf_counter()
+    assess(text, language="en")
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("text", ["good bad " * 4_500, "👍" * 4_000, "👎 " * 4_000 + "it is not good "])
+def test_long_english_costs_little(text: str) -> None:
+    assert min(seconds(text) for _ in range(3)) < 0.05
+
+
+@pytest.mark.parametrize("piece", ["a", "nefunguje ", "( ", "!", ":", "\u0301", "x\u0301", "http://", "👍", " ", "не "])
+def test_a_million_characters_take_under_a_tenth_of_a_second(piece: str) -> None:
+    text = (piece * 1_000_000)[:1_000_000]
+
+    def once() -> float:
+        start = time.perf_counter()
+        assess(text, title=text, cons=(text,) * 50)
+        return time.perf_counter() - start
+
+    assert min(once() for _ in range(3)) < 0.1
+
+
+HOSTILE = st.text(st.characters(), max_size=80) | st.text(
+    st.sampled_from("aeěnízř ():;=D<3👍😡❤️\u0301\x00\ud800\n!?.,'’-_İßﬁ не є"), max_size=80
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    HOSTILE,
+    HOSTILE,
+    st.none() | st.floats(allow_nan=False),
+    st.lists(HOSTILE, max_size=3),
+    st.sampled_from([None, "cs", "en", "uk", "de", "fr", "?"]),
+    st.none() | st.booleans(),
+)
+def test_nothing_written_breaks_it(
+    text: str, title: str, rating: float | None, items: list[str], language: str | None, recommends: bool | None
+) -> None:
+    found = assess(
+        text, title=title, rating=rating, cons=tuple(items), pros=tuple(items), language=language, recommends=recommends
+    )
+    assert found.compound is None or -1 <= found.compound <= 1
+    assert 0 <= found.probability <= 1
+    assert found.complaint == (found.probability >= 0.5) == (found.severity is not Severity.NONE)
+    assert len(found.reasons) <= weights.REASONS_MOST
+    for reason in found.reasons:
+        if reason.start is not None and reason.end is not None:
+            source = {"text": text, "title": title}[reason.field]
+            assert 0 <= reason.start < reason.end <= len(source)
+            assert source[reason.start : reason.end].startswith(reason.evidence)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from("skvělé hrozné nedorazil ale velmi ne děkuji ! ? 👍 :( drahé podvod nikdy".split()), max_size=40
+    )
+)
+def test_the_shares_sum_to_the_compound(words: list[str]) -> None:
+    found = assess(" ".join(words), language="cs", rating=3.5)
+    total = math.fsum(reason.share for reason in found.reasons)
+    assert found.compound == pytest.approx(total / math.sqrt(total * total + weights.SQUASH), abs=1e-9)
+    shares = [abs(reason.share) for reason in found.reasons if reason.note != "the rest together"]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_spans_hold_where_accents_are_written_as_marks() -> None:
+    text = "Zboz\u030ci\u0301 nefunguje, s\u030cpatne\u0301"
+    found = assess(text, language="cs")
+    assert {text[reason.start : reason.end] for reason in found.reasons if reason.share} == {
+        "nefunguje",
+        "s\u030cpatne\u0301",
+    }
+
+
+@given(st.text(max_size=60))
+def test_folding_keeps_the_way_back(text: str) -> None:
+    folded = fold(text)
+    ends = [folded.span(at, at + 1) for at in range(len(folded.text))]
+    assert all(0 <= start < end <= len(text) for start, end in ends)
+
+
+def test_vader_is_imported_with_the_first_english_text_and_words_when_met() -> None:
+    script = (
+        "import sys; from reviewdesk.assess import Assessable, Assessor; from reviewdesk.assess.lexicon import lexicon;"
+        "assert 'vaderSentiment' not in sys.modules;"
+        "list(Assessor().assess([Assessable(text='Dobrý den, zboží je v pořádku.')]));"
+        "assert 'vaderSentiment' not in sys.modules and lexicon.cache_info().currsize == 1;"
+        "list(Assessor().assess([Assessable(text='This is not good at all.')]));"
+        "assert any(name.startswith('vaderSentiment') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of
+
+TEXTS = {
+    "cs": ["Balík dorazil včas, děkuji moc.", "Uz druhy tyden cekam na objednavku a nikdo mi neodpovida", "Kvalita zboží je výborná, doporučuji všem."],
+    "sk": ["Balík prišiel načas, ďakujem veľmi pekne.", "Tovar ešte neprišiel, čo mám robiť?", "Obchod odporucam, vsetko bolo v poriadku a rychlo"],
+    "pl": ["Paczka dotarła na czas, dziękuję.", "Bardzo dobry produkt, polecam wszystkim", "Nie wiem dlaczego ale przesylka jeszcze nie przyszla"],
+    "uk": ["Посилка прийшла вчасно, дякую.", "Дуже гарний товар, раджу всім", "Чому ніхто не відповідає на дзвінки?"],
+    "ru": ["Посылка пришла вовремя, спасибо.", "Очень хороший товар, советую всем", "Почему никто не отвечает на звонки?"],
+    "de": ["Das Paket ist noch nicht angekommen.", "Sehr gute Ware, gerne wieder", "Ich warte seit drei Wochen und niemand antwortet"],
+    "hu": ["A csomag időben megérkezett, köszönöm.", "Nagyon jó termék, mindenkinek ajánlom", "Nem valaszolnak a levelekre es a csomag sem jott meg"],
+    "en": ["The parcel has not arrived yet.", "Very good product, would buy again", "Why does nobody answer my emails?"],
+    "other": ["Le produit est très bien, livraison rapide", "El pedido llegó muy tarde y no es lo que pedí", "这个产品非常好", "!!! 👍"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text"), [(code, text) for code, texts in TEXTS.items() for text in texts])
+def test_tells_the_language_without_being_told_anything(language: str, text: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize("prior", ["cs", "sk", "pl", "de", "hu", "en"])
+def test_a_short_text_is_in_the_home_language_of_its_source(prior: str) -> None:
+    assert language_of("Super!", prior) == prior
+    assert language_of("👍", prior) == prior
+
+
+def test_no_prior_makes_cyrillic_latin() -> None:
+    assert language_of("Супер, дякую", "cs") == "uk"
+    assert language_of("Все отлично, спасибо большое", "pl") == "ru"
+    assert language_of("Дуже гарно, її взяли", "ru") == "uk"
+
+
+def test_links_addresses_and_mentions_are_no_words() -> None:
+    assert language_of("https://www.the-and-you-are.com/this/is?not=english", "cs") == "cs"
+
+
+@pytest.mark.parametrize(("told", "code"), [("cs-CZ", "cs"), ("CZ", "cs"), ("ua", "uk"), ("", None), (None, None)])
+def test_codes_of_platforms_are_understood(told: str | None, code: str | None) -> None:
+    assert code_of(told) == code
+
+
+@given(st.text(max_size=200), st.sampled_from([None, "cs", "uk", "xx", ""]))
+def test_every_text_has_a_language_of_the_list(text: str, prior: str | None) -> None:
+    assert language_of(text, prior) in {*known_languages(), OTHER}

@@ -1,0 +1,60 @@
+from importlib import resources
+
+import pytest
+
+from reviewdesk.assess.language import known_languages, lexicon_of
+from reviewdesk.assess.lexicon import Lexicon, lexicon, read
+from reviewdesk.errors import ReviewdeskError
+
+FILES = sorted({name for code in known_languages() if (name := lexicon_of(code))})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_language_file_can_be_read_and_is_within_the_scale(name: str) -> None:
+    file = resources.files("reviewdesk.assess") / "languages" / f"{name}.toml"
+    data = read(name, file.read_text("utf-8"))
+    assert all(-4 <= group.valence <= 4 for group in (*data.words, *data.phrases))
+    assert all(group.valence < 0 for group in data.phrases if group.severity), "a complaint phrase is never praise"
+    assert data.grammar.none
+    for group in data.words:
+        entries = group.entries.split()
+        assert all(len(entry.rstrip("*!")) >= 2 for entry in entries), group.about
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "en"])
+def test_every_language_has_words_enough_to_begin_with(name: str) -> None:
+    assert lexicon(name).size >= 300
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [("[[words]]\nvalence = 1", "about"), ("[[word]]", "word"), ("words = [", "Invalid"), ('[[phrases]]\nabout = "a"\nvalence = -1\nentries = []\nseverity = "bad"', "bad")],
+)  # fmt: skip
+def test_a_slip_in_a_language_file_is_named(content: str, named: str) -> None:
+    with pytest.raises(ReviewdeskError, match=named):
+        read("xx", content)
+
+
+def lexicon_with(phrase: str) -> Lexicon:
+    return Lexicon(read("xx", f'[[phrases]]\nabout = "a test"\nvalence = -2\nentries = ["{phrase}"]'))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "matches"),
+    [
+        ("money .. back", "money i want it back", True),
+        ("money .. back", "money one two three four five back", False),
+        ("money back", "money is back", False),
+        ("nobody|no_one answer*", "no one answered", True),
+        ("nobody|no_one answer*", "nobody answers", True),
+        ("nobody|no_one answer*", "no answers", False),
+    ],
+)
+def test_phrases_match_with_gaps_and_alternatives(phrase: str, text: str, matches: bool) -> None:
+    tokens = text.split()
+    known = lexicon_with(phrase).known(tokens[0], tokens[0])
+    assert any(one.end(tokens, 0) is not None for one in known.phrases) is matches
+
+
+def test_letters_drawn_out_are_drawn_back() -> None:
+    assert lexicon("cs").known("superrrr", "superrrr").valence > 0

@@ -13,7 +13,7 @@ from reviewdesk.assess.assessable import Assessable
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Assessment, JsonObject, Reason
 
-_RATING = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,4})?)\s*(?:(%)|(?:/|of|z|ze|von)\s*(\d{1,4}))?\s*")
+_RATING = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,4})?)\s*(?:(%)|(?:/|of|z|ze|von)\s*([1-9]\d{0,3}))?\s*")
 _SHAPE = 'Write one object a line, such as {"text": "Works well", "rating": 5}.'
 
 
@@ -98,7 +98,8 @@ def _stars(rating: object) -> float:
         stars = float(rating) if abs(rating) <= 5 else math.inf
     elif isinstance(rating, str) and (match := _RATING.fullmatch(rating)):
         number, scale = float(match[1].replace(",", ".")), 100.0 if match[2] else float(match[3] or 5)
-        stars = max(1.0, 5 * number / scale) if scale != 5 and 0 <= number <= scale else number
+        if number <= scale:
+            stars = number if scale == 5 else max(1.0, 5 * number / scale)
     if not 1 <= stars <= 5:
         raise NotAllowed(f'"rating" is {str(rating)[:40]!r}, not a number from 1 to 5.', hint=hint)
     return stars

@@ -172,7 +172,9 @@ class Lexicon:
         self._factors = dict.fromkeys(self._set(grammar.boosters), weights.BOOSTED)
         self._factors |= dict.fromkeys(self._set(grammar.dampeners), weights.DAMPENED)
         self._contrast = self._set(grammar.contrast)
-        self._none = frozenset(key for answer in grammar.none for key in spellings(answer, self._written_out))
+        self._none = frozenset(
+            _words_alone(key) for answer in grammar.none for key in spellings(answer, self._written_out)
+        )
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
         self.has_words = bool(self._words)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._known)
@@ -253,8 +255,12 @@ class Lexicon:
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
-        bare = " ".join(re.findall(r"[^\W_]+", fold(answer).text))
+        bare = _words_alone(fold(answer).text)
         return not bare or bare in self._none
+
+
+def _words_alone(folded: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", folded))
 
 
 def _variants(entry: str) -> Iterator[str]:

@@ -108,9 +108,22 @@ def test_five_stars_with_full_cons_is_praise() -> None:
 
 @pytest.mark.parametrize(
     ("language", "none"),
-    [("cs", "žádné"), ("cs", "zatim zadne"), ("cs", "nic."), ("sk", "žiadne"), ("pl", "brak"), ("uk", "немає"), ("ru", "нет")]
-    + [("de", "keine"), ("hu", "nincs"), ("en", "none"), ("uk", "Не виявлено"), ("cs", "-"), ("pl", "N/A")],
-)  # fmt: skip
+    [
+        ("cs", "žádné"),
+        ("cs", "zatim zadne"),
+        ("cs", "nic."),
+        ("sk", "žiadne"),
+        ("pl", "brak"),
+        ("uk", "немає"),
+        ("ru", "нет"),
+        ("de", "keine"),
+        ("hu", "nincs"),
+        ("en", "none"),
+        ("uk", "Не виявлено"),
+        ("cs", "-"),
+        ("pl", "N/A"),
+    ],
+)
 def test_none_among_the_cons_is_no_evidence(language: str, none: str) -> None:
     with_none = assess("", cons=(none,), rating=4.0, language=language)
     assert with_none.compound == assess("", rating=4.0, language=language).compound
@@ -240,7 +253,25 @@ def test_nothing_written_breaks_it(
 @settings(deadline=None)
 @given(
     st.lists(
-        st.sampled_from("skvělé hrozné nedorazil ale velmi ne děkuji ! ? 👍 :( drahé podvod nikdy".split()), max_size=40
+        st.sampled_from(
+            [
+                "skvělé",
+                "hrozné",
+                "nedorazil",
+                "ale",
+                "velmi",
+                "ne",
+                "děkuji",
+                "!",
+                "?",
+                "👍",
+                ":(",
+                "drahé",
+                "podvod",
+                "nikdy",
+            ]
+        ),
+        max_size=40,
     )
 )
 def test_the_shares_sum_to_the_compound(words: list[str]) -> None:

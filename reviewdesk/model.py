@@ -91,7 +91,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for none up to 3 for critical, for ordering."""
-        return list(Severity).index(self)
+        return _SEVERITY_RANKS[self]
+
+
+_SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class LengthUnit(StrEnum):

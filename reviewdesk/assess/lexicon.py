@@ -89,6 +89,10 @@ class _Slot(NamedTuple):
     whole: frozenset[str]
     beginnings: tuple[str, ...]
 
+    def fits(self, token: str) -> bool:
+        """Tells whether a folded word may stand here."""
+        return token in self.whole or token.startswith(self.beginnings)
+
 
 class Phrase(NamedTuple):
     """A phrase made ready: what may stand after its first word; None is a gap of up to four words."""
@@ -110,7 +114,7 @@ class Phrase(NamedTuple):
                 slack = _GAP_MOST
                 continue
             for index in range(at, min(at + slack + 1, len(tokens))):
-                if tokens[index] in slot.whole or tokens[index].startswith(slot.beginnings):
+                if slot.fits(tokens[index]):
                     at, slack = index + 1, 0
                     break
             else:
@@ -178,6 +182,7 @@ class Lexicon:
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
         self.has_words = bool(self._words)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._known)
+        self._remembered_pairs = lru_cache(maxsize=_REMEMBERED)(self._phrases_of_pair)
 
     def _keys(self, pattern: str) -> list[str]:
         if pattern.endswith("!"):
@@ -252,6 +257,17 @@ class Lexicon:
             phrases=tuple(sorted(phrases, key=lambda phrase: (-phrase.rank, -len(phrase.rest)))),
         )
         return NOTHING if known._replace(negative=False) == NOTHING else known
+
+    def phrases(self, token: str, following: str) -> tuple[Phrase, ...]:
+        """Gives the phrases that begin with one folded word and may go on with the next, the severest first."""
+        return self._remembered_pairs(token[:_LETTERS_MOST], following[:_LETTERS_MOST])
+
+    def _phrases_of_pair(self, token: str, following: str) -> tuple[Phrase, ...]:
+        return tuple(
+            phrase
+            for phrase in self.known(token, token).phrases
+            if not phrase.rest or phrase.rest[0] is None or phrase.rest[0].fits(following)
+        )
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""

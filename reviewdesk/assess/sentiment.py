@@ -121,7 +121,7 @@ class _Pieces:
         self.exclamations: list[tuple[int, int]] = []
         clause = sentence = 0
         for match in _TOKEN.finditer(folded.text):
-            kind, piece = match.lastgroup, match.group()
+            kind, piece = match.lastgroup, match[0]
             if kind == "word":
                 span = match.span()
                 if words is not None:
@@ -129,7 +129,7 @@ class _Pieces:
                     known = words.known(text[start:end], piece)
                     if known is not NOTHING:
                         self.known[len(self.tokens)] = known
-                self.tokens.append(piece.replace("'", ""))
+                self.tokens.append(piece.replace("'", "") if "'" in piece else piece)
                 self.spans.append(span)
                 self.clauses.append(clause)
                 self.sentences.append(sentence)
@@ -190,7 +190,7 @@ def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading
     folded = fold(text)
     words = lexicon(lexicon_name) if lexicon_name else None
     pieces = _Pieces(text, folded, words)
-    hits = _phrases_and_words(text, folded, pieces)
+    hits = _phrases_and_words(text, folded, pieces, words) if words else []
     if language == "en":
         from reviewdesk.assess.english import english_hits
 
@@ -205,7 +205,7 @@ def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading
     return _weigh_questions(sorted(hits, key=lambda hit: hit.start), pieces)
 
 
-def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
+def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces, words: Lexicon) -> list[Hit]:
     hits: list[Hit] = []
     shouting = not text.isupper()
     contrasts = {pieces.sentences[index]: index for index, known in pieces.known.items() if known.contrast}
@@ -214,7 +214,8 @@ def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces) -> list[Hit]:
         if index < taken_until:
             continue
         sentence = pieces.sentences[index]
-        for phrase in known.phrases:
+        following = pieces.tokens[index + 1] if index + 1 < len(pieces.tokens) else ""
+        for phrase in words.phrases(pieces.tokens[index], following) if known.phrases else ():
             end = phrase.end(pieces.tokens, index)
             if end is None or pieces.sentences[end - 1] != sentence:
                 continue

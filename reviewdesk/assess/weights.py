@@ -69,7 +69,7 @@ TEXT_MOST = 5_000
 """Characters of a text that are read; the rest of a longer one is left unread."""
 ENGLISH_MOST, ENGLISH_EMOJI_MOST = 3_000, 60
 """Characters and emoji that VADER is given: its time grows with the square of both."""
-ITEMS_MOST, ITEM_CHARACTERS_MOST = 30, 500
+ITEMS_MOST, ITEM_CHARACTERS_MOST = 20, 300
 """Items of pros or cons that are read, and characters of each and of a title."""
 REASONS_MOST = 12
 """Reasons kept; when there are more, the last one holds the sum of the rest."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -16,9 +16,11 @@ from reviewdesk.connector import (
     ConnectorError,
     Context,
     Http,
+    NotThere,
     OutcomeUnknown,
     RateLimited,
     remember,
+    safe,
 )
 from reviewdesk_connectors.facebook.errors import Trouble, error_of, quiet_until, trouble_of
 from reviewdesk_connectors.facebook.payloads import ErrorBody, Listing, clean, decode, read
@@ -27,6 +29,9 @@ from reviewdesk_connectors.facebook.usage import BUSY, SPENT, Usage, read_usage
 
 PAGE_SIZE = 50
 """Rows asked for at once; more makes comment lists fail with code 1."""
+
+# An object's id and one of its lists; an id from a file or a store cannot lead the call elsewhere.
+_PATH = re.compile(r"[A-Za-z0-9_-]+(/[a-z_]+)?")
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -143,6 +148,8 @@ class Graph:
     async def _call(
         self, method: str, path: str, params: Mapping[str, Any], *, version: str = "", token: str = ""
     ) -> dict[str, Any]:
+        if not _PATH.fullmatch(path):
+            raise NotThere(f"Facebook knows nothing under the id {safe(path.partition('/')[0][:80])!r}.")
         credentials = self._credentials(token or self.config.token.reveal())
         headers = {"authorization": credentials.pop("authorization")} if "authorization" in credentials else {}
         values = {**params, **credentials}
@@ -150,7 +157,7 @@ class Graph:
             self._http = self.context.http(self.config.api)
         answer = await self._http.request(
             method,
-            f"{version or self.config.api_version}/{quote(path, safe='/_')}",
+            f"{version or self.config.api_version}/{path}",
             params=values if method != "POST" else None,
             form=values if method == "POST" else None,
             headers=headers,

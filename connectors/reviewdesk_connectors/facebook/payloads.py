@@ -18,6 +18,7 @@ import msgspec
 from reviewdesk.connector import Answer, BadAnswer, redact, safe_url
 
 Id = int | str
+_HALF = re.compile("[\ud800-\udfff]")
 _A_LINK = re.compile(r"https?://\S+")
 T = TypeVar("T")
 
@@ -266,7 +267,7 @@ def clean(value: Any) -> Any:
     if isinstance(value, list):
         return [clean(each) for each in value if each is not None]
     if isinstance(value, str):
-        text = value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        text = value if value.isascii() else _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
         return redact(safe_url(text) if "access_token=" in text and _A_LINK.fullmatch(text) else text)
     return value
 

@@ -28,7 +28,7 @@ from reviewdesk.connector import (
     Unreachable,
 )
 from reviewdesk_connectors.facebook.errors import Trouble, trouble_of
-from reviewdesk_connectors.facebook.graph import PAGE_SIZE, Graph
+from reviewdesk_connectors.facebook.graph import Graph
 from reviewdesk_connectors.facebook.mentions import Reader, digest, fingerprint
 from reviewdesk_connectors.facebook.payloads import Post, clean, last_part, moment, read
 from reviewdesk_connectors.facebook.settings import FacebookSettings
@@ -99,6 +99,7 @@ class Poll:
         self.state = State.of(cursor)
         self.now = int(context.clock().timestamp())
         self.since = self.now - self.config.watch_days * DAY
+        self.state.forget_positions(before=self.now - RESUME_WITHIN)
         self.failures: list[ConnectorError] = []
         self.silent: list[str] = []
         self.heard = False
@@ -111,10 +112,10 @@ class Poll:
         """
         page = self.config.page_id
         sweep = self._is_due("sweep")
-        async for batch in self._posts(f"{page}/feed", self.state.feed, ad=False, whole=sweep):
-            yield batch
         if sweep:
             self.state.due["sweep"] = self.now + HOUR
+        async for batch in self._posts(f"{page}/feed", self.state.feed, ad=False, whole=sweep):
+            yield batch
         if self.config.ads and self._is_due("ads") and not self.graph.busy:
             async for batch in self._slowly(
                 "ads", self._posts(f"{page}/ads_posts", self.state.ads, ad=True, whole=True)
@@ -152,7 +153,12 @@ class Poll:
         return Batch(mentions=tuple(mentions), set_aside=tuple(set_aside), gone=tuple(gone), cursor=self.state.cursor())
 
     async def _slowly(self, name: str, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
-        """Runs a list of the slow rhythm; one that Facebook does not give rests for a day and stops nothing else."""
+        """Runs a list of the slow rhythm; one that Facebook does not give rests for a day and stops nothing else.
+
+        It is due again in an hour however it ends; where it broke off, it goes on then.
+        """
+        self.state.due[name] = self.now + HOUR
+        self.state.notices.pop(name, None)
         try:
             async for batch in batches:
                 yield batch
@@ -165,10 +171,6 @@ class Poll:
             self.state.notices[name] = str(error)
             self.state.due[name] = self.now + DAY
             yield self._batch()
-        else:
-            if self._is_due(name):
-                self.state.notices.pop(name, None)
-                self.state.due[name] = self.now + HOUR
 
     async def _posts(self, path: str, reading: Reading, *, ad: bool, whole: bool) -> AsyncIterator[Batch]:
         """Reads posts with their counts, newest first: until nothing has changed, or to the window's end."""
@@ -195,7 +197,8 @@ class Poll:
                 if done:
                     break
         if whole:
-            yield await self._missing_posts(reading, listed, ad=ad)
+            async for batch in self._missing_posts(reading, listed, ad=ad):
+                yield batch
 
     def _watch(self, row: Any, *, ad: bool, listed: set[str]) -> Iterable[Mention]:
         """Notes a post's signs of life, and gives it where it is not too old."""
@@ -215,6 +218,7 @@ class Poll:
         if new or (post.updated_time, count) != (watched.updated, watched.total):
             watched.dirty = watched.dirty or total != 0 or bool(watched.known)
             if count < watched.total:
+                # Something vanished: only a reading to the end shows what.
                 watched.read_at = 0
         watched.updated, watched.total, watched.alive_at, watched.ours = (
             post.updated_time,
@@ -224,7 +228,7 @@ class Poll:
         )
         yield mention
 
-    async def _missing_posts(self, reading: Reading, listed: set[str], *, ad: bool) -> Batch:
+    async def _missing_posts(self, reading: Reading, listed: set[str], *, ad: bool) -> AsyncIterator[Batch]:
         """Asks one by one for the watched posts that a whole sweep did not list."""
         missing = [post_id for post_id, post in self.state.posts.items() if post.ad is ad and post_id not in listed]
         found: list[Any] = []
@@ -242,7 +246,8 @@ class Poll:
             gone = []
         comments = [key for post_id in gone for key in self.state.posts.pop(post_id).known if key.isdigit()]
         mentions, set_aside = self._sift(found, partial(self._watch, ad=ad, listed=listed), reading.known, set())
-        return self._batch(mentions, set_aside, [*gone, *comments])
+        if mentions or set_aside or gone:
+            yield self._batch(mentions, set_aside, [*gone, *comments])
 
     def _changed(self) -> list[str]:
         dirty = [(post.alive_at, post_id) for post_id, post in self.state.posts.items() if post.dirty]
@@ -261,8 +266,12 @@ class Poll:
         in_a_row = 0
         for post_id in ids:
             try:
-                async for batch in self._comments(post_id, self.state.posts[post_id]):
-                    yield batch
+                resumed = True
+                while resumed:
+                    post = self.state.posts[post_id]
+                    resumed = bool(post.position)
+                    async for batch in self._comments(post_id, post):
+                        yield batch
                 in_a_row = 0
             except (RateLimited, AuthFailed):
                 raise
@@ -276,7 +285,7 @@ class Poll:
                     raise
 
     async def _comments(self, post_id: str, post: Watched) -> AsyncIterator[Batch]:
-        whole = post.unfinished or post.read_at <= self.now - DAY or post.total <= 2 * PAGE_SIZE
+        whole = post.unfinished or post.read_at <= self.now - DAY
         resumed = bool(post.position)
 
         def one(row: Any) -> Iterable[Mention]:
@@ -292,7 +301,8 @@ class Poll:
                     self.silent.append(post_id)
                 self.heard = self.heard or bool(step.seen)
                 post.finish()
-                post.dirty = False
+                # What was written above the position since it was noted has still to be read.
+                post.dirty = resumed
                 post.read_at = self.now if whole else post.read_at
             yield self._batch(step.mentions, step.set_aside, gone)
             self.graph.mind_the_limits()
@@ -322,11 +332,11 @@ class Poll:
         At the last step the caller calls `reading.finish()`, once it has compared the marks with what was seen.
         """
         whole = whole or reading.unfinished
-        fresh_position = reading.position if self.now - reading.position_at < RESUME_WITHIN else {}
+        resumed = bool(reading.position)
         reading.unfinished = True
         seen: set[str] = set()
         try:
-            async with aclosing(self.graph.pages(path, params, position=fresh_position, version=version)) as pages:
+            async with aclosing(self.graph.pages(path, params, position=reading.position, version=version)) as pages:
                 async for page in pages:
                     mentions, set_aside = self._sift(page.rows, one, reading.known, seen)
                     done = not page.position or (bool(page.rows) and not mentions and not whole)
@@ -336,7 +346,7 @@ class Poll:
                     if done:
                         break
         except BadAnswer as error:
-            if not fresh_position or trouble_of(error) is not Trouble.PARAMETER:
+            if not resumed or trouble_of(error) is not Trouble.PARAMETER:
                 raise
             # The position has broken: the next round reads the list from its top.
             reading.position = {}

@@ -88,6 +88,12 @@ class State(msgspec.Struct, omit_defaults=True):
             return cls()
         return state if state.version == 1 else cls()
 
+    def forget_positions(self, *, before: int) -> None:
+        """Drops the positions noted before a time (Unix seconds); they break when what they point at vanishes."""
+        for reading in (self.feed, self.ads, self.tagged, self.ratings, *self.posts.values()):
+            if reading.position_at < before:
+                reading.position = {}
+
     def cursor(self) -> Cursor:
         """Gives a copy as the desk stores it."""
         copy: Cursor = msgspec.to_builtins(self)

@@ -66,9 +66,9 @@ def _entries(text: str) -> Iterator[dict[str, Any]]:
     if not isinstance(value, dict):
         return
     for each in [value, *(entry for part in value.values() if isinstance(part, list) for entry in part)]:
-        if isinstance(each, dict) and each.get("type") not in _OTHERS:
+        if isinstance(each, dict) and str(each.get("type")) not in _OTHERS:
             yield each
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e6

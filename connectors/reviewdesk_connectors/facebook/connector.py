@@ -124,13 +124,11 @@ class Facebook(Connector[FacebookSettings]):
                 "Recommendations are not answered by API.",
                 hint="Answer on Facebook itself, or set reply_to_ratings = true to try.",
             )
-        raw: Mapping[str, Any] = mention.raw if isinstance(mention.raw, dict) else {}
-        story = (raw.get("open_graph_story") or {}).get("id") or (mention.id if mention.id.isdigit() else "")
-        if not story:
+        if not mention.id.isdigit():
             raise Unsupported("This recommendation has no story that could be answered.")
         reviewer = mention.author.id if mention.author else None
         owners = [owner for owner in (reviewer, self.config.page_id) if owner]
-        return [str(story), *(f"{owner}_{story}" for owner in owners)]
+        return [mention.id, *(f"{owner}_{mention.id}" for owner in owners)]
 
     async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
         """Looks in the thread's comments, since Facebook may have moved an answer up to the top-level comment."""

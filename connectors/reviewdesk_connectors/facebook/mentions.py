@@ -15,7 +15,6 @@ from reviewdesk.connector import Attachment, Author, Kind, Mention
 from reviewdesk_connectors.facebook.payloads import (
     AttachmentPayload,
     Comment,
-    Id,
     Person,
     Post,
     Rating,
@@ -104,7 +103,7 @@ class Reader:
             thread_id=own or top or key,
             parent_id=parent or thread or post or None,
             ours=self._is_ours(comment.from_, comment.admin_creator),
-            url=comment.permalink_url or self.permalink(str(comment.id)),
+            url=self._address(comment, key, top, post or thread),
             hidden=comment.is_hidden,
             can_reply=comment.can_comment,
             can_hide=comment.can_hide,
@@ -147,10 +146,20 @@ class Reader:
         for each in rows_of(story.comments if story else None):
             yield self.comment(each, thread=key)
 
-    def permalink(self, id: str) -> str:
-        """Gives a public address of a comment from its full id; "" for a bare one."""
+    def permalink(self, id: str, top: str = "") -> str:
+        """Gives a public address of a comment from its full id and the comment it answers; "" for a bare id."""
         post, _, comment = id.rpartition("_")
-        return f"{SITE}/{self.page_id}/posts/{last_part(post)}?comment_id={comment}" if post else ""
+        query = f"comment_id={top}&reply_comment_id={comment}" if top else f"comment_id={comment}"
+        return f"{SITE}/{self.page_id}/posts/{last_part(post)}?{query}" if post else ""
+
+    def _address(self, comment: Comment, key: str, top: str, post: str) -> str:
+        """Gives a comment's address; one that does not name the post and the comment by number is replaced, since
+        the full id is read back from it when the comment is answered.
+        """
+        if "_" in place(comment.permalink_url).id:
+            return comment.permalink_url
+        whole = str(comment.id) if "_" in str(comment.id) else f"{last_part(post)}_{key}" if post else ""
+        return self.permalink(whole, top) or comment.permalink_url
 
     def _post_of(self, comment: str, page: str, post: str) -> str:
         post = post or last_part(comment.rpartition("_")[0])
@@ -192,31 +201,26 @@ def fingerprint(mention: Mention) -> str:
 
 
 def full_id(mention: Mention) -> str:
-    """Gives the id that the API wants: the whole one, which the payload or the link holds, else the mention's own."""
-    raw = mention.raw if isinstance(mention.raw, dict) else {}
-    whole: Id = raw.get("id") or raw.get("comment_id") or ""
-    if last_part(whole) == last_part(mention.id) and whole:
-        return str(whole)
-    linked = place(mention.url).id if mention.kind is Kind.COMMENT else ""
-    return linked if linked and last_part(linked) == mention.id else mention.id
+    """Gives the id that the API wants: of a comment the whole one, which its link holds, else the bare one."""
+    if mention.kind is not Kind.COMMENT:
+        return mention.id
+    linked = place(mention.url).id
+    return linked if last_part(linked) == mention.id else mention.id
 
 
 def top_level(mention: Mention) -> str:
-    """Gives the id whose comments hold the answers to a mention: Facebook shows two levels, so for an answer to a
-    comment that is the comment it answers.
+    """Gives the id whose comments hold the answers to a mention.
+
+    Facebook shows two levels, so for an answer to a comment that is the comment at the top of its thread.
     """
-    raw = mention.raw if isinstance(mention.raw, dict) else {}
-    parent = raw.get("parent")
-    while isinstance(parent, dict) and parent.get("id"):
-        above = parent.get("parent")
-        if not isinstance(above, dict) or not above.get("id"):
-            return str(parent["id"])
-        parent = above
     own = full_id(mention)
-    if mention.kind is not Kind.COMMENT or not mention.parent_id or "_" in mention.parent_id:
+    post = own.rpartition("_")[0]
+    above = mention.parent_id or ""
+    if mention.kind is not Kind.COMMENT or not above or last_part(above) == post or "_" in above:
         return own
-    # The payload is not at hand: a parent that is no post is the comment above, under the same post.
-    return f"{own.rpartition('_')[0]}_{mention.parent_id}".lstrip("_")
+    thread = mention.thread_id or ""
+    top = above if not thread or "_" in thread or thread == post else thread
+    return f"{post}_{top}" if post else top
 
 
 def _author(person: Person | None) -> Author | None:

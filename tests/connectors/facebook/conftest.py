@@ -46,7 +46,8 @@ class World:
         return Facebook(context)
 
     def commit(self, batch: Batch) -> None:
-        self.mentions.update((mention.id, mention) for mention in batch.mentions)
+        # As the store gives them back: without the payload.
+        self.mentions.update((each.id, msgspec.structs.replace(each, raw=None)) for each in batch.mentions)
         self.gone += batch.gone
         if batch.cursor is not None:
             # Through JSON, as the store keeps it.
@@ -61,6 +62,9 @@ class World:
 
     def write(self, text: str, author: str = "Jana Nováková") -> str:
         return self.emulator.write(CustomerText(author=author, text=text, language="cs"))
+
+    def full_id(self, bare: str) -> str:
+        return next(key for key in self.emulator.comments if key.endswith(f"_{bare}"))
 
     @property
     def customers(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reviewdesk.connector import Kind, Mention
+from reviewdesk.connector import Mention
 from reviewdesk_connectors.facebook.mentions import Reader, full_id, top_level
 from reviewdesk_connectors.facebook.payloads import Comment, Paging, Post, Rating, clean, last_part, moment, place
 
@@ -71,11 +71,28 @@ def test_a_deep_answer_belongs_to_the_top_level_comment() -> None:
     assert top_level(mention) == "222_1"
 
 
-def test_the_full_id_is_found_in_the_link_where_the_payload_is_not_at_hand() -> None:
-    url = "https://www.facebook.com/1015550001/posts/222?comment_id=1&reply_comment_id=3"
-    mention = Mention(id="3", kind=Kind.COMMENT, parent_id="1", url=url)
-    assert full_id(mention) == "222_3"
-    assert top_level(mention) == "222_1"
+LINKS = [
+    "",
+    "https://www.facebook.com/permalink.php?story_fbid=pfbid02AbC&id=1015550001&comment_id=3",
+    "https://www.facebook.com/1015550001/posts/222/?comment_id=1&reply_comment_id=3",
+    "https://www.facebook.com/photo/?fbid=9&comment_id=Y29tbWVudDox",
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_the_full_id_and_the_thread_outlive_the_payload(link: str) -> None:
+    row = {"id": "222_3", "parent": {"id": "222_1"}, "permalink_url": link}
+    stored = msgspec.structs.replace(READER.comment(row, post="1015550001_222"), raw=None)
+    assert (full_id(stored), top_level(stored)) == ("222_3", "222_1")
+    under_a_visitors = READER.comment(row, post="1015550001_222", ours_post=False)
+    assert (under_a_visitors.thread_id, top_level(under_a_visitors)) == ("1015550001_222", "222_1")
+
+
+@pytest.mark.parametrize("link", LINKS[:2])
+def test_a_top_level_comment_is_its_own_thread_wherever_it_stands(link: str) -> None:
+    row = {"id": "222_3", "permalink_url": link}
+    for mention in (READER.comment(row, post="1015550001_222"), READER.comment(row, thread="222")):
+        assert (full_id(mention), top_level(mention)) == ("222_3", "222_3")
 
 
 def test_a_rating_has_a_key_whatever_is_missing() -> None:

@@ -17,7 +17,7 @@ async def test_everything_the_public_wrote_arrives_once_with_its_place(world: An
     visitor = world.emulator.visit("Третій тиждень без посилки!", "Олена")
     under_visitor = world.emulator.comment(visitor.id, "Mně taky", "Petr")
     nested = world.emulator.comment(
-        world.emulator.comments[_full(world, comment)].post, "I mně!", "Eva", under=_full(world, comment)
+        world.emulator.comments[world.full_id(comment)].post, "I mně!", "Eva", under=world.full_id(comment)
     )
     tagged = world.emulator.tag("Byla jsem v @Shop Demo", "Zuzana")
     ad = world.emulator.advertise("Výprodej")
@@ -59,8 +59,8 @@ async def test_a_new_comment_and_its_nested_answer_come_with_the_next_round(worl
     first = world.write("Nefunguje to")
     await world.poll()
     world.clock.pass_by(minutes=5)
-    post = world.emulator.comments[_full(world, first)].post
-    answer = world.emulator.comment(post, "Mně také ne", "Karel", under=_full(world, first))
+    post = world.emulator.comments[world.full_id(first)].post
+    answer = world.emulator.comment(post, "Mně také ne", "Karel", under=world.full_id(first))
     assert [mention.id for mention in await world.poll()] == [_bare(answer.id)]
 
 
@@ -108,7 +108,7 @@ async def test_comments_deeper_than_the_page_that_was_committed_are_not_taken_fo
 async def test_an_edit_is_seen_within_a_day_and_an_unchanged_text_is_not_handed_over_again(world: Any) -> None:
     kept, edited = world.write("Beze změny"), world.write("Nejsem spokojená")
     await world.poll()
-    world.emulator.comments[_full(world, edited)].message = "Už jsem spokojená"
+    world.emulator.comments[world.full_id(edited)].message = "Už jsem spokojená"
     world.clock.pass_by(hours=25)
     fresh = {mention.id: mention.text for mention in await world.poll()}
     assert fresh == {edited: "Už jsem spokojená"}
@@ -118,7 +118,7 @@ async def test_an_edit_is_seen_within_a_day_and_an_unchanged_text_is_not_handed_
 async def test_a_deleted_comment_is_reported_gone_and_only_that(world: Any) -> None:
     kept, deleted = world.write("Zůstávám"), world.write("Mizím")
     await world.poll()
-    world.emulator.remove(_full(world, deleted))
+    world.emulator.remove(world.full_id(deleted))
     world.clock.pass_by(minutes=5)
     await world.poll()
     assert world.gone == [deleted]
@@ -132,7 +132,7 @@ async def test_what_the_list_only_filters_is_not_gone(world: Any) -> None:
     shown, filtered = world.write("vidět"), world.write("skrytá")
     await world.poll()
     # The list leaves it out; asked for by itself it is there.
-    comment = world.emulator.comments[_full(world, filtered)]
+    comment = world.emulator.comments[world.full_id(filtered)]
     post, comment.post = comment.post, "elsewhere_1"
     world.clock.pass_by(hours=25)
     await world.poll()
@@ -413,10 +413,6 @@ async def test_a_cursor_that_cannot_be_read_starts_anew(world: Any, cursor: dict
     world.cursor = cursor
     await world.poll()
     assert "x" in world.customers.values()
-
-
-def _full(world: Any, bare: str) -> str:
-    return next(key for key in world.emulator.comments if _bare(key) == bare)
 
 
 def _bare(id: str) -> str:

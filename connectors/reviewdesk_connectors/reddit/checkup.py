@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-from reviewdesk.connector import ConfigError, ConnectorError, Finding, Level, NotThere, PermissionMissing
+from reviewdesk.connector import Actor, ConfigError, ConnectorError, Finding, Level, NotThere, PermissionMissing
 from reviewdesk_connectors.reddit.payloads import is_me
 from reviewdesk_connectors.reddit.session import Account
 from reviewdesk_connectors.reddit.settings import RedditSettings
@@ -28,7 +28,8 @@ async def findings(config: RedditSettings, account: Account, clock: Callable[[],
         for name in config.subreddits:
             yield await _of_community(name, account, clock)
     except (ConnectorError, ConfigError) as error:
-        yield Finding(level=Level.FAULT, sentence=error.sentence, hint=error.hint)
+        level = Level.WARNING if error.actor is Actor.TIME else Level.FAULT
+        yield Finding(level=level, sentence=error.sentence, hint=error.hint)
     budget = account.allowance.budget(clock())
     if budget is not None:
         yield Finding(level=Level.OK, sentence=f"Reddit's allowance: {budget.note}.")

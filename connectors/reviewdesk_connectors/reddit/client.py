@@ -331,7 +331,8 @@ def translated(error: Exception, last: requests.Response | None, wrote: bool, no
         return _broken(error.original_exception, wrote)
     if isinstance(error, praw.exceptions.ReadOnlyException):
         return PermissionMissing("Nobody is signed in, so Reddit can only be read.", hint=SIGN_IN)
-    response = error.response if isinstance(error, prawcore.ResponseException) else last
+    # The exception's own answer has lost the headers that would make prawcore sleep.
+    response = error.response if last is None and isinstance(error, prawcore.ResponseException) else last
     if response is not None and not 200 <= response.status_code < 300:
         return by_status(response, wrote, now)
     if wrote:
@@ -408,4 +409,4 @@ def _said(response: requests.Response) -> str:
         return ""
     words = [told.get(name) for name in ("explanation", "message", "reason")] if isinstance(told, dict) else []
     said = "; ".join(word for word in words if isinstance(word, str) and word)
-    return f" It said: {one_line(redact(said))[:300]}" if said else ""
+    return f" It said: {one_line(redact(said))[:300].rstrip('.')}." if said else ""

@@ -20,7 +20,7 @@ SITE = "https://www.reddit.com"
 DELETED_AUTHOR = "[deleted]"
 UNREADABLE = (ValueError, OverflowError, OSError)
 """What `mention` raises for an item that is not as Reddit describes."""
-_GONE_TEXTS = frozenset(("[deleted]", "[removed]"))
+_GONE_TEXTS = ("[deleted]", "[removed]")
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

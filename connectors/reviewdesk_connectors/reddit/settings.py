@@ -61,8 +61,11 @@ class RedditSettings(Settings, frozen=True, kw_only=True):
         """Raises `ValueError` for what no type can say."""
         if not self.client_id.strip():
             raise ValueError("client_id is blank; it stands under the application's name at reddit.com/prefs/apps")
-        if len(self.user_agent.strip()) < 7 or not self.user_agent.isprintable():
-            raise ValueError("user_agent must say who asks, like: linux:my-shop-desk:1.0 (by /u/our_account)")
+        agent = self.user_agent
+        if len(agent.strip()) < 7 or not (agent.isprintable() and agent.isascii()):
+            raise ValueError(
+                "user_agent must say who asks, in plain ASCII, like: linux:my-shop-desk:1.0 (by /u/our_account)"
+            )
         if self.refresh_token and self.password:
             raise ValueError("set refresh_token or password, not both")
         if self.password and not (self.username and self.client_secret):

@@ -70,16 +70,14 @@ async def make(running: Running, emulator: RedditEmulator, clock: Clock) -> Asyn
 
 
 @pytest.fixture(autouse=True)
-def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_sleep(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of praw may ever sleep in its thread, and no test waits for a second try."""
-
-    def sleep(seconds: float) -> None:
-        raise AssertionError(f"slept {seconds} s in the thread")
-
-    monkeypatch.setattr("prawcore.sessions.time", Frozen(sleep))
-    monkeypatch.setattr("prawcore.rate_limit.time", Frozen(sleep))
-    monkeypatch.setattr("praw.reddit.time", Frozen(sleep))
+    slept: list[float] = []
+    for module in ("prawcore.sessions", "prawcore.rate_limit", "praw.reddit"):
+        monkeypatch.setattr(f"{module}.time", Frozen(slept.append))
     monkeypatch.setattr(session, "READ_AGAIN_AFTER", (0.0, 0.0))
+    yield
+    assert not slept, "praw slept in its thread"
 
 
 class Frozen:

@@ -13,13 +13,17 @@ from pathlib import Path
 import praw
 import pytest
 from praw.config import Config
+from starlette.responses import Response
+from starlette.routing import Route
 
 from reviewdesk.connector import AuthFailed, BadAnswer, ConnectorError, MissingSecret, RateLimited, Unreachable
-from reviewdesk.sandbox import CustomerText, Fault, FaultKind
+from reviewdesk.sandbox import CustomerText, Fault, FaultKind, serve
 from reviewdesk_connectors.reddit import client as client_module
 from reviewdesk_connectors.reddit import session
 from reviewdesk_connectors.reddit.allowance import Allowance
 from reviewdesk_connectors.reddit.client import Client, wait_in
+from reviewdesk_connectors.reddit.sandbox import RedditEmulator
+from reviewdesk_connectors.reddit.settings import RedditSettings
 
 
 def write(emulator, text="Kde je balík?"):
@@ -121,6 +125,38 @@ async def test_a_proxy_and_a_netrc_do_not_come_in_between(make, emulator, store,
             .lower()
             .startswith("basic" if seen.path == "/api/v1/access_token" else "bearer")
         )
+
+
+async def test_where_proxies_count_a_netrc_still_does_not_replace_the_token(
+    make, emulator, store, monkeypatch, tmp_path
+):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login evil password evil\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setattr(RedditSettings, "on_loopback", False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    name = write(emulator)
+    await store.poll(make())
+    assert name in store.mentions
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_leads_neither_the_password_nor_the_token_away(make, emulator, store, status, monkeypatch):
+    async def move(request):
+        return Response(status_code=status, headers={"location": thief.base + request.url.path})
+
+    class Moved(RedditEmulator):
+        def routes(self):
+            return [Route("/{path:path}", move, methods=["GET", "POST"])]
+
+    class TokenOnly(RedditEmulator):
+        def routes(self):
+            return [super().routes()[0], *Moved.routes(self)]
+
+    with serve(emulator_of_thief := RedditEmulator()) as thief:
+        for kind in (Moved, TokenOnly):
+            with serve(kind()) as moved, pytest.raises(ConnectorError):
+                await store.poll(make(oauth_url=moved.base, reddit_url=moved.base))
+    assert not emulator_of_thief.requests
 
 
 async def test_the_user_agent_says_who_asks(make, emulator, store):

@@ -132,6 +132,26 @@ async def test_what_a_moderator_lets_through_late_is_read_within_the_overlap(mak
     assert held in store.mentions
 
 
+async def test_the_overlap_holds_where_every_known_item_is_gone(make, emulator, store, clock):
+    held = emulator.write(words("zadržené"))
+    emulator.remove(held)
+    clock.go_on(minutes=1)
+    for number in range(60):
+        emulator.write(words(f"starší {number}"))
+    clock.go_on(minutes=4)
+    known = [emulator.write(words(f"známá {number}")) for number in range(10)]
+    connector = make(mentions=False)
+    await store.poll(connector)
+    emulator.things[held].removed = False
+    for name in known:
+        emulator.delete(name)
+    clock.go_on(minutes=15)
+    for number in range(45):
+        emulator.write(words(f"nová {number}"))
+    await store.poll(connector)
+    assert held in store.mentions
+
+
 async def test_keywords_filter_words_and_keep_answers_to_what_was_kept(make, emulator, store):
     about_us = emulator.write(words("ALZY si nevážím, Žluťoučká byla lepší"))
     other = emulator.write(words("balzam na rty"))

@@ -106,26 +106,34 @@ class Feed(Connector[FeedSettings]):
 
         return iter(entries(document, allow_doctype=self.config.allow_doctype))
 
-    def _batches(self, reading: _Reading, known: frozenset[str] = frozenset()) -> Iterator[Batch]:
-        """Gives what a document holds in batches without a cursor, at least one; stops at the first known id."""
+    def _batches(self, reading: _Reading, known: frozenset[str] = frozenset()) -> Iterator[tuple[Batch, bool]]:
+        """Gives what a document holds in batches without a cursor, and whether each is the last; at least one.
+
+        Stops at the first known id. Where the document breaks off, what was whole is given before the error is raised.
+        """
         mentions: list[Mention] = []
         set_aside: list[SetAside] = []
-        for item in self._items(reading.document):
-            if len(mentions) + len(set_aside) >= BATCH:
-                yield Batch(mentions=mentions, set_aside=set_aside, total=reading.document.total)
-                mentions, set_aside = [], []
-            reading.items += 1
-            read = self._read(item)
-            if isinstance(read, SetAside):
-                set_aside.append(read)
-                reading.set_aside.append(read)
-                continue
-            mentions.extend(read[0])
-            reading.note(*read)
-            if read[0][0].id in known:
-                reading.met_known = True
-                break
-        yield Batch(mentions=mentions, set_aside=set_aside, total=reading.document.total)
+        try:
+            for item in self._items(reading.document):
+                if len(mentions) + len(set_aside) >= BATCH:
+                    yield Batch(mentions=mentions, set_aside=set_aside, total=reading.document.total), False
+                    mentions, set_aside = [], []
+                reading.items += 1
+                read = self._read(item)
+                if isinstance(read, SetAside):
+                    set_aside.append(read)
+                    reading.set_aside.append(read)
+                    continue
+                mentions.extend(read[0])
+                reading.note(*read)
+                if read[0][0].id in known:
+                    reading.met_known = True
+                    break
+        except BadAnswer:
+            if mentions or set_aside:
+                yield Batch(mentions=mentions, set_aside=set_aside), False
+            raise
+        yield Batch(mentions=mentions, set_aside=set_aside, total=reading.document.total), True
 
     def _read(self, item: Any) -> tuple[list[Mention], list[Trouble]] | SetAside:
         if isinstance(item, Unreadable):
@@ -182,7 +190,7 @@ class Feed(Connector[FeedSettings]):
             progress.stamp = stamp
             reading = _Reading(document)
             last = Batch()
-            for batch, is_last in _marked(self._batches(reading, self._known(progress))):
+            for batch, is_last in self._batches(reading, self._known(progress)):
                 if is_last:
                     last = batch
                 else:
@@ -224,7 +232,7 @@ class Feed(Connector[FeedSettings]):
                     progress.new_modified = answer.headers.get("last-modified", "")
                 reading = _Reading(document)
                 last = Batch()
-                for batch, is_last in _marked(self._batches(reading, self._known(progress))):
+                for batch, is_last in self._batches(reading, self._known(progress)):
                     if is_last:
                         last = batch
                     else:
@@ -316,7 +324,7 @@ class Feed(Connector[FeedSettings]):
         """
         with self._file(path) as document:
             reading = _Reading(document)
-            for batch in self._batches(reading):
+            for batch, _ in self._batches(reading):
                 yield batch
             self._tell(reading)
 
@@ -387,7 +395,7 @@ class Feed(Connector[FeedSettings]):
         reading = _Reading(document)
         held: set[str] = set()
         mapped = 0
-        for batch in self._batches(reading):
+        for batch, _ in self._batches(reading):
             for mention in batch.mentions:
                 mapped += not mention.ours
                 held |= mapping.held_targets(mention)
@@ -409,15 +417,6 @@ class Feed(Connector[FeedSettings]):
                 )
             )
         return findings
-
-
-def _marked(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
-    """Gives each batch with whether it is the last."""
-    before = next(batches)
-    for batch in batches:
-        yield before, False
-        before = batch
-    yield before, True
 
 
 def _is_local(url: str) -> bool:

@@ -158,23 +158,21 @@ class Xml:
         open_items = 0
         found = False
         read: Any = None
-        for piece in clean_xml(document):
-            parser.feed(piece)
-            for event, element in parser.read_events():
-                if not self._is_item(element):
-                    continue
-                if event == "start":
-                    if not found:
-                        self._refuse_doctype(element, document)
-                    open_items, found = open_items + 1, True
-                    continue
-                yield element
-                open_items -= 1
-                if not open_items:
-                    # The item and its parents must not be touched while its end is read, so the one before goes.
-                    if read is not None:
-                        read.getparent().remove(read)
-                    read = element
+        for event, element in _events(parser, document):
+            if not self._is_item(element):
+                continue
+            if event == "start":
+                if not found:
+                    self._refuse_doctype(element, document)
+                open_items, found = open_items + 1, True
+                continue
+            yield element
+            open_items -= 1
+            if not open_items:
+                # The item and its parents must not be touched while its end is read, so the one before goes.
+                if read is not None:
+                    read.getparent().remove(read)
+                read = element
         root = parser.close()
         self._refuse_doctype(root, document)
         if not found:
@@ -216,6 +214,19 @@ class Xml:
         from lxml import etree
 
         return str(etree.tostring(item, encoding="unicode", with_tail=False))
+
+
+def _events(parser: Any, document: Document) -> Iterator[Any]:
+    """Gives the events of a pull parser, those before an error included."""
+    from lxml import etree
+
+    for piece in clean_xml(document):
+        try:
+            parser.feed(piece)
+        except etree.XMLSyntaxError:
+            yield from parser.read_events()
+            raise
+        yield from parser.read_events()
 
 
 class Json:

@@ -181,7 +181,7 @@ class FeedEmulator(Emulator):
 
     def _xml(self, request: Request) -> bytes:
         items = "".join(_xml_review(review, str(request.base_url)) for review in self._newest_first())
-        return f'<?xml version="1.0" encoding="utf-8"?>\n<reviews shop="demo">\n{items}</reviews>\n'.encode()
+        return f'<?xml version="1.0" encoding="utf-8"?>\n<reviews shop="demo">\n{items}</reviews>\n'.encode("utf-8", "replace")
 
     def _json(self, request: Request) -> bytes:
         page = self._page(request)
@@ -261,7 +261,7 @@ def _xml_review(review: Review, base: str) -> str:
     parts = {
         "author": words.author, "title": words.title, "text": words.text, "product": words.product,
         "order": words.order_id, "lang": words.language, "url": f"{base}r/{review.id}",
-        "rating": f"{words.rating / 5:.0%}" if words.rating is not None else "",
+        "rating": f"{(words.rating - 1) / 4:.0%}" if words.rating is not None else "",
         "unix_timestamp": str(int(review.created_at.timestamp())),
         "thread": review.thread, "in_reply_to": review.in_reply_to,
         "shop_reply": review.reply, "replied": review.replied_at.isoformat() if review.replied_at else "",

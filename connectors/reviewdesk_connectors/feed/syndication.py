@@ -53,7 +53,7 @@ def _xml_feed(document: Document, allow_doctype: bool) -> list[JsonObject | Unre
             response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
         )
-    if not parsed.version and not parsed.entries:
+    if not parsed.get("version") and not parsed.entries:
         raise BadAnswer(
             f"{document.place} is neither RSS nor Atom nor JSON Feed.",
             hint='For any other XML, JSON or CSV set `format` and describe it in a table "fields".',

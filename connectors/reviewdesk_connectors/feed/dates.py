@@ -130,7 +130,7 @@ def _rfc822(text: str, zone: tzinfo) -> datetime:
 
 
 def _epoch(text: str, unit: float) -> datetime:
-    return datetime.fromtimestamp(float(text) * unit, UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(text) * unit)
 
 
 def _epoch_s(text: str, zone: tzinfo) -> datetime:
@@ -159,7 +159,7 @@ _NAMED: dict[str, Reader] = {
 def _pattern(format: str) -> Reader:
     pieces = []
     for directive, blank, other in re.findall(r"%(.)|(\s+)|(.)", format, re.DOTALL):
-        if directive and directive not in _DIRECTIVES:
+        if other == "%" or (directive and directive not in _DIRECTIVES):
             raise ValueError(f"%{directive} in the date format {format!r} means nothing here")
         pieces.append(_DIRECTIVES[directive] if directive else r"\s*" if blank else re.escape(other))
     try:

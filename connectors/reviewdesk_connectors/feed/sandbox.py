@@ -181,7 +181,9 @@ class FeedEmulator(Emulator):
 
     def _xml(self, request: Request) -> bytes:
         items = "".join(_xml_review(review, str(request.base_url)) for review in self._newest_first())
-        return f'<?xml version="1.0" encoding="utf-8"?>\n<reviews shop="demo">\n{items}</reviews>\n'.encode("utf-8", "replace")
+        return f'<?xml version="1.0" encoding="utf-8"?>\n<reviews shop="demo">\n{items}</reviews>\n'.encode(
+            "utf-8", "replace"
+        )
 
     def _json(self, request: Request) -> bytes:
         page = self._page(request)

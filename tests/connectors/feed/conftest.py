@@ -63,6 +63,18 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+def as_settings():
+    """Gives what makes settings of a table."""
+    return settings_of
+
+
+@pytest.fixture
+def poll():
+    """Gives what polls a feed once: `await poll(feed, cursor)`."""
+    return polled
+
+
 @pytest.fixture(autouse=True)
 def _quick_retries():
     with stamina.set_testing(True, attempts=3):

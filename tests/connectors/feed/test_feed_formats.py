@@ -41,7 +41,9 @@ async def test_xml_as_a_stream_and_as_a_whole_are_the_same(from_bytes):
 
 
 async def test_only_the_items_of_the_path_are_items(from_bytes):
-    body = b'<reviews><review id="1"><text>a</text><old><review id="x"/></old></review><y><review id="z"/></y></reviews>'
+    body = (
+        b'<reviews><review id="1"><text>a</text><old><review id="x"/></old></review><y><review id="z"/></y></reviews>'
+    )
     assert texts(await from_bytes(XML, body)) == {"1": "a"}
 
 
@@ -108,7 +110,11 @@ async def test_a_namespace_that_nobody_declared_is_told_with_its_name(from_bytes
     for items in ("/reviews/review", "//review"):
         with pytest.raises(BadAnswer, match=r"urn:shop:1"):
             await from_bytes({**XML, "items": items}, body)
-    declared = {"items": "/f:reviews/f:review", "namespaces": {"f": "urn:shop:1"}, "fields": {"id": "@id", "text": "f:text"}}
+    declared = {
+        "items": "/f:reviews/f:review",
+        "namespaces": {"f": "urn:shop:1"},
+        "fields": {"id": "@id", "text": "f:text"},
+    }
     assert texts(await from_bytes({**XML, **declared}, body)) == {"1": "a"}
 
 
@@ -196,7 +202,14 @@ async def test_json_with_a_list_as_root_and_a_list_inside(from_bytes):
 
 
 async def test_an_error_with_status_200_is_an_error(from_bytes):
-    for body in (b'{"error": "quota"}', b'{"reviews": null}', b"<!doctype html><p>hi", b'{"reviews": [', b"", b"[" * 90_000):
+    for body in (
+        b'{"error": "quota"}',
+        b'{"reviews": null}',
+        b"<!doctype html><p>hi",
+        b'{"reviews": [',
+        b"",
+        b"[" * 90_000,
+    ):
         with pytest.raises(BadAnswer):
             await from_bytes(JSON, body)
 
@@ -208,7 +221,9 @@ async def test_json_that_python_writes_and_no_one_else_reads(from_bytes):
 
 
 async def test_a_bad_line_of_json_lines_is_set_aside_alone(from_bytes):
-    told = await from_bytes(JSONL, b'\xef\xbb\xbf{"id": 1, "text": "a"}\r\n\n{"id": 2, "te\n{"id": 3, "text": "c"}\n[]\n')
+    told = await from_bytes(
+        JSONL, b'\xef\xbb\xbf{"id": 1, "text": "a"}\r\n\n{"id": 2, "te\n{"id": 3, "text": "c"}\n[]\n'
+    )
     assert texts(told) == {"1": "a", "3": "c"}
     assert [each.raw for each in told.set_aside] == ['{"id": 2, "te']
     assert "line 3 is not JSON" in told.set_aside[0].reason
@@ -218,7 +233,7 @@ async def test_a_bad_line_of_json_lines_is_set_aside_alone(from_bytes):
 
 
 async def test_csv_of_central_europe(from_bytes):
-    body = "ID;Text;Hodnocení\r\n1;\"Řekl: \"\"ne\"\";\nnic víc\";4,5\r\n2;b;\r\n".encode("cp1250")
+    body = 'ID;Text;Hodnocení\r\n1;"Řekl: ""ne"";\nnic víc";4,5\r\n2;b;\r\n'.encode("cp1250")
     table = {**CSV, "fields": {**CSV["fields"], "rating": "hodnocení"}}
     for headers, encoding in (({"content-type": "text/csv; charset=windows-1250"}, ""), ({}, "windows-1250"), ({}, "")):
         told = await from_bytes({**table, "encoding": encoding}, body, headers)
@@ -226,7 +241,13 @@ async def test_csv_of_central_europe(from_bytes):
 
 
 async def test_csv_header_tricks(from_bytes):
-    fields = {"id": "ID", "text": "Text", "fields.second": "text 2", "fields.nameless": "column 4", "fields.spare": "column 5"}
+    fields = {
+        "id": "ID",
+        "text": "Text",
+        "fields.second": "text 2",
+        "fields.nameless": "column 4",
+        "fields.spare": "column 5",
+    }
     body = b"\xef\xbb\xbfID,Text, text ,\r\n1,a,b,c,d\r\n2,x\r\n,,,\r\n"
     with pytest.raises(BadAnswer, match="column 5"):
         await from_bytes({**CSV, "fields": fields}, body)

@@ -339,13 +339,12 @@ class Csv:
                 reader = csv.reader(lines, delimiter=delimiter, strict=True)
                 row, shaken, reason = next(csv.reader([first], delimiter=delimiter)), True, str(error)
             else:
-                first, reason = "".join(lines.taken), "it has not as many columns as the header"
+                first, reason = "".join(lines.taken), f"it has {len(row)} columns where the header has {len(names)}"
             shaken = shaken and len(row) != len(names)
-            if shaken:
+            if shaken or any(row[len(names) :]):
                 yield Unreadable(first, f"line {lines.start} is no row of the table: {reason}")
             elif any(cell.strip() for cell in row):
-                spare = (f"column {number}" for number in range(len(names) + 1, len(row) + 1))
-                yield dict(zip(chain(names, spare), row, strict=False))
+                yield dict(zip(names, row, strict=False))
             lines.forget()
 
     def _sniff(self, lines: _Lines) -> str:

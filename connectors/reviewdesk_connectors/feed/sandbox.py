@@ -120,7 +120,7 @@ class FeedEmulator(Emulator):
             Route("/reviews.xml", self._locked(self._xml, "application/xml")),
             Route("/reviews.json", self._locked(self._json, "application/json")),
             Route("/reviews.jsonl", self._locked(self._jsonl, "application/x-ndjson")),
-            Route("/reviews.csv", self._locked(self._csv, "text/csv; charset=windows-1250")),
+            Route("/reviews.csv", self._locked(self._csv, "text/csv")),
             Route("/rss.xml", self._open(self._rss, "application/rss+xml")),
             Route("/atom.xml", self._open(self._atom, "application/atom+xml")),
             Route("/feed.json", self._open(self._json_feed, "application/feed+json")),
@@ -207,7 +207,7 @@ class FeedEmulator(Emulator):
             at = f"{each.created_at:%d.%m.%Y %H:%M:%S}"
             points = ["\n".join(words.pros), "\n".join(words.cons)]
             writer.writerow([each.id, at, words.author, stars, words.text, *points, each.reply, words.order_id])
-        return out.getvalue().encode("cp1250", "xmlcharrefreplace")
+        return out.getvalue().encode("utf-8-sig", "replace")
 
     def _rss(self, request: Request) -> bytes:
         items = "".join(
@@ -314,9 +314,9 @@ _CSV_SOURCE: dict[str, Any] = {
     "format": "csv",
     "timezone": "UTC",
     "fields": {
-        "id": "ID", "author": {"select": "Jméno", "clean": "html"}, "text": {"select": "Text", "clean": "html"},
+        "id": "ID", "author": "Jméno", "text": "Text",
         "rating": "Hodnocení", "created_at": "Datum", "order_id": "Objednávka",
         "pros": {"select": "Plusy", "split": "\n"}, "cons": {"select": "Mínusy", "split": "\n"},
-        "reply": {"select": "Odpověď", "clean": "html"},
+        "reply": "Odpověď",
     },
 }  # fmt: skip

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import stamina
 
-from reviewdesk.connector import Batch, Context, Mention, Secret
+from reviewdesk.connector import Batch, Context, Mention
 from reviewdesk_connectors.feed.connector import Feed
 from reviewdesk_connectors.feed.settings import FeedSettings
 
@@ -33,7 +33,7 @@ class Clock:
 def settings_of(table: dict[str, Any]) -> FeedSettings:
     """Gives checked settings as the desk makes them of a `[[source]]` table."""
     table = {name: value for name, value in table.items() if name not in ("id", "connector")}
-    return msgspec.convert(table, FeedSettings, dec_hook=lambda type, value: type(value))
+    return msgspec.convert(table, FeedSettings, dec_hook=lambda wanted, value: wanted(value))
 
 
 class Polled:

@@ -1,5 +1,6 @@
 """Numbers, ratings, words for yes and no, dates and regular expressions: the transforms one by one."""
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -54,7 +55,7 @@ def test_ratings(text, scale, rating):
     ("text", "scale"), [("87", ()), ("-1", ()), ("101 %", ()), ("6/5", ()), ("bad", ()), ("3", (5, 10))]
 )
 def test_a_rating_outside_of_its_scale_is_not_guessed(text, scale):
-    with pytest.raises(ValueError, match="outside|no number"):
+    with pytest.raises(ValueError, match=r"outside|no number"):
         values.rating(text, scale)
 
 
@@ -82,7 +83,8 @@ def test_languages():
     ("text", "formats", "moment"),
     [
         ("2026-11-23T10:00:00+01:00", (), (9, 0)), ("2026-11-23T10:00:00Z", (), (10, 0)),
-        ("2026-11-23 10:00", (), (9, 0)), ("2026-11-23 10:00:00 CET", (), (9, 0)), ("2026-11-23 10:00:00 UTC", (), (10, 0)),
+        ("2026-11-23 10:00", (), (9, 0)), ("2026-11-23 10:00:00 CET", (), (9, 0)),
+        ("2026-11-23 10:00:00 UTC", (), (10, 0)),
         ("Mon, 23 Nov 2026 10:00:00 +0100", (), (9, 0)), ("Mon, 23 Nov 2026 10:00:00 GMT", (), (10, 0)),
         ("Mon, 23 Nov 2026 10:00:00 CEST", (), (8, 0)), ("Mon, 23 Nov 2026 10:00:00 EST", (), (15, 0)),
         ("23 Nov 2026 10:00:00", (), (9, 0)), ("23.11.2026 10:00", (), (9, 0)), ("1795428000", (), (10, 0)),
@@ -94,7 +96,8 @@ def test_languages():
         ("23 ноября 2026 10:00", ("%d %B %Y %H:%M",), (9, 0)),
         ("2026. november 23. 10:00", ("%Y. %B %d. %H:%M",), (9, 0)),
         ("Mo., 23. Nov. 2026 10:00 MEZ", ("%a, %d. %b %Y %H:%M %Z",), (9, 0)),
-        ("11/23/26 10:00 PM", ("%m/%d/%y %I:%M %p",), (21, 0)), ("12:00 AM 24.11.2026", ("%I:%M %p %d.%m.%Y",), (23, 0)),
+        ("11/23/26 10:00 PM", ("%m/%d/%y %I:%M %p",), (21, 0)),
+        ("12:00 AM 24.11.2026", ("%I:%M %p %d.%m.%Y",), (23, 0)),
         ("23.11.2026 10:00:00,5 +01:00", ("%d.%m.%Y %H:%M:%S,%f %z",), (9, 0)),
         ("1795428000", ("epoch_s",), (10, 0)),
     ],
@@ -106,16 +109,12 @@ def test_dates(text, formats, moment):
 
 
 def test_the_names_of_the_months_do_not_contradict_each_other():
-    names = [name for month in dates._MONTHS.split(",") for name in month.split()]
-    folded = [dates.fold(name) for name in names]
-    for name in set(folded):
-        months = {
-            number
-            for number, month in enumerate(dates._MONTHS.split(","))
-            for each in month.split()
-            if dates.fold(each) == name
-        }
-        assert len(months) == 1, name
+    months: dict[str, set[int]] = {}
+    for number, names in enumerate(dates._MONTHS.split(","), 1):
+        for name in names.split():
+            months.setdefault(dates.fold(name), set()).add(number)
+    assert {name: numbers for name, numbers in months.items() if len(numbers) > 1} == {}
+    assert set().union(*months.values()) == set(range(1, 13))
 
 
 @pytest.mark.parametrize(
@@ -128,13 +127,11 @@ def test_what_is_no_date(text):
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_dates(text):
-    try:
+    with contextlib.suppress(ValueError):
         assert dates.read(text, [dates.reader(each) for each in dates.DEFAULT_FORMATS], PRAGUE).tzinfo is UTC
-    except ValueError as error:
-        assert "is no date" in str(error)
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_every_date_is_read_back(moment):
     formats = [dates.reader(each) for each in dates.DEFAULT_FORMATS]
     assert dates.read(moment.isoformat(), formats, PRAGUE) == moment

@@ -1,0 +1,323 @@
+"""The terminal desk: starts the readers and the writer, runs commands, and never lets a failure end it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from reviewdesk.commands import Command, Context, in_context, with_keys
+from reviewdesk.config import Config
+from reviewdesk.errors import ReviewdeskError
+from reviewdesk.store.db import Store
+from reviewdesk.tui import processes
+from reviewdesk.tui.help import HelpScreen
+from reviewdesk.tui.inbox import InboxScreen
+from reviewdesk.tui.keys import bindings, keymap
+from reviewdesk.tui.palette import palette
+from reviewdesk.tui.prompts import Choose
+from reviewdesk.tui.reader import News, Reader
+from reviewdesk.tui.sources import SourcesScreen
+from reviewdesk.tui.theme import OWN
+from reviewdesk.tui.writer import Desk, Writer
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_TIME_PASSES_SECONDS = 30
+
+
+class ReviewdeskApp(App[int]):
+    """The desk of one agent.
+
+    Args:
+        config: of the shop.
+        db: the database, which exists.
+        agent: who works.
+        demo: whether the platforms are emulated ones.
+        log_file: where details of failures are written, named in toasts.
+        clock: gives the time, aware and in UTC.
+
+    Raises:
+        ConfigError: `[keys]` has mistakes.
+    """
+
+    TITLE = "reviewdesk"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Context.ANYWHERE)
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-tiny"),
+        (40, "-narrow"),
+        (100, "-medium"),
+        (150, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-flat"), (8, "-tall")]
+    CSS = """
+    Footer { background: $panel; }
+    Toast { max-width: 70; }
+    """
+
+    class Heard(Message):
+        """Something was read."""
+
+        def __init__(self, news: News) -> None:
+            super().__init__()
+            self.news = news
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        db: Path,
+        agent: str,
+        demo: bool = False,
+        log_file: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.db = db
+        self.agent = agent
+        self.demo = demo
+        self.clock = clock
+        self.commands = with_keys(config.keys)
+        self._log_file = log_file
+        self._running: set[str] = set()
+        self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
+        self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
+        self.inbox = InboxScreen(self)
+        for theme in OWN:
+            self.register_theme(theme)
+        self.theme = config.desk.theme if config.desk.theme in self.available_themes else OWN[0].name
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Gives the inbox."""
+        return self.inbox
+
+    def on_mount(self) -> None:
+        """Starts what reads, and the clock."""
+        self.set_keymap(keymap(each for each in self.commands if each.id in self.config.keys))
+        self.reader.start()
+        self.set_interval(_TIME_PASSES_SECONDS, self._time_passes)
+        self._time_passes()
+        self.run_told(self._send_what_is_left())
+
+    def on_unmount(self) -> None:
+        """Keeps what is half-written, and ends the threads."""
+        self.inbox.keep_draft()
+        self.reader.stop()
+        self.writer.close()
+
+    def _heard(self, news: News) -> None:
+        self.post_message(self.Heard(news))
+
+    def on_reviewdesk_app_heard(self, message: Heard) -> None:
+        """Hands what was read to the inbox."""
+        self.inbox.take_news(message.news)
+
+    async def do(self, work: Callable[[Desk], T]) -> T:
+        """Runs a use case in the writing thread; what is shown follows at once.
+
+        Raises:
+            ReviewdeskError: as the use case raises it.
+        """
+        try:
+            return await self.writer.do(work)
+        finally:
+            self.reader.refresh()
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Runs in another thread what may take long and touches neither screen nor store."""
+        return await asyncio.to_thread(work)
+
+    def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
+        """Shows a sentence for a few seconds."""
+        self.notify(sentence, severity=severity, markup=False, timeout=4 if severity == "information" else 8)
+
+    # Commands
+
+    def run_command(self, id: str) -> None:
+        """Runs a command of the registry, as its key does."""
+        handler = self.handler(id)
+        if handler is None:
+            self.bell()
+            return
+        try:
+            result = handler()
+        except Exception as error:
+            self._tell_failure(error)
+            return
+        if inspect.isawaitable(result):
+            self.run_told(result)
+
+    def action_command(self, id: str) -> None:
+        """Runs a command by its key."""
+        self.run_command(id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tells whether a command's key works where the keyboard is now."""
+        if action != "command":
+            return super().check_action(action, parameters)
+        id = str(parameters[0])
+        here = in_context(context_of(self.screen), self.commands)
+        if all(each.id != id for each in here) or self.handler(id) is None:
+            return False
+        return id != "change.undo" or self.inbox.can_undo
+
+    def handler(self, id: str) -> Callable[[], object] | None:
+        """Gives what runs a command now: a method `do_<noun>_<verb>` of the screen, of one of its parts or of the app."""
+        name = "do_" + id.replace(".", "_")
+        for doer in (*getattr(self.screen, "doers", (self.screen,)), self.inbox, self):
+            if method := getattr(doer, name, None):
+                return method  # type: ignore[no-any-return]
+        return None
+
+    def commands_for(self, screen: Screen[Any]) -> list[Command]:
+        """Gives the commands that work on a screen now, the nearest first."""
+        here = in_context(context_of(screen), self.commands)
+        return sorted(here, key=lambda each: Context.ANYWHERE in each.contexts)
+
+    def run_told(self, work: Awaitable[object]) -> None:
+        """Runs work beside the screen; where it fails, the user reads a sentence."""
+        self.run_worker(self._told(work), exit_on_error=False, group="commands")
+
+    def to_inbox(self) -> None:
+        """Leaves every other screen."""
+        while self.screen is not self.inbox:
+            self.pop_screen()
+
+    async def _told(self, work: Awaitable[object]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._tell_failure(error)
+
+    def _tell_failure(self, error: Exception) -> None:
+        if isinstance(error, ReviewdeskError):
+            self.say(str(error), "error")
+            return
+        log.error("a command has failed", exc_info=error)
+        where = f" The details are in {self._log_file}." if self._log_file else ""
+        self.say(f"That did not work.{where}", "error")
+
+    # What works on every screen
+
+    def do_help_show(self) -> None:
+        """Shows the help screen."""
+        self.push_screen(HelpScreen(self.commands))
+
+    def do_palette_open(self) -> None:
+        """Opens the command palette."""
+        self.push_screen(palette())
+
+    def do_source_list(self) -> None:
+        """Shows the sources."""
+        if not isinstance(self.screen, SourcesScreen):
+            self.push_screen(SourcesScreen())
+
+    async def do_theme_change(self) -> None:
+        """Lets the user choose the colours."""
+        own = [theme.name for theme in OWN]
+        others = sorted(name for name in self.available_themes if name not in own)
+        chosen = await self.push_screen_wait(Choose("Theme", [(name, name) for name in (*own, *others)]))
+        if chosen:
+            self.theme = chosen
+
+    def do_desk_quit(self) -> None:
+        """Leaves; drafts and the outbox are kept, so there is nothing to ask."""
+        self.exit(0)
+
+    async def do_poll_start(self) -> None:
+        """Asks every source for what is new, in another process."""
+        await self.poll()
+
+    async def do_outbox_send(self) -> None:
+        """Sends what waits in the outbox, in another process."""
+        await self.send()
+
+    async def poll(self, source: str = "") -> None:
+        """Runs a poll of all sources, or of one, in another process and shows what it tells."""
+        more = ("--source", source) if source else ()
+        await self._run_process("poll", "Polling", more, quiet=False)
+
+    async def send(self, *, quiet: bool = False) -> None:
+        """Runs a delivery in another process."""
+        await self._run_process("send", "Sending", (), quiet=quiet)
+
+    async def _run_process(self, name: str, title: str, more: Iterable[str], *, quiet: bool) -> None:
+        key = " ".join((name, *more))
+        if key in self._running:
+            self.say(f"{title} is under way already.")
+            return
+        self._running.add(key)
+        self.inbox.working(f"{title}…")
+        try:
+            command = processes.command_line(name, config=self.config.path, db=self.db, more=tuple(more))
+            async for told in processes.run(command):
+                if isinstance(told, processes.Line):
+                    self.inbox.working(f"{title}… {told.text}")
+                    if told.fault or not quiet:
+                        self.say(told.text, "warning" if told.fault else "information")
+                elif told.code and told.last_words:
+                    self.say(told.last_words, "warning")
+                elif told.code:
+                    self.say(f"{title} ended with code {told.code}.", "warning")
+        finally:
+            self._running.discard(key)
+            self.inbox.working("")
+            self.reader.refresh()
+
+    async def _send_what_is_left(self) -> None:
+        due = await self.writer.do(lambda desk: desk.store.outbox.next_due())
+        if due:
+            self.send_at(due)
+
+    def send_at(self, moment: datetime) -> None:
+        """Starts a delivery as soon as a moment has come."""
+        wait = max(0.0, (moment - self.clock()) / timedelta(seconds=1)) + 0.3
+        self.set_timer(wait, lambda: self.run_told(self.send(quiet=True)))
+
+    def _time_passes(self) -> None:
+        self.inbox.time_passes()
+        self.run_told(self._wake())
+
+    async def _wake(self) -> None:
+        if woken := await self.writer.do(lambda desk: desk.triage.wake()):
+            self.say(f"{woken:,} {'mention has' if woken == 1 else 'mentions have'} woken.")
+            self.reader.refresh()
+
+
+def context_of(screen: Screen[Any]) -> Context:
+    """Gives where the keyboard is on a screen."""
+    return getattr(screen, "context", Context.ANYWHERE)
+
+
+def run(config: Config, *, db: Path, agent: str, demo: bool = False) -> int:
+    """Opens the desk and gives its exit code when the user leaves it.
+
+    Raises:
+        ConfigError: `[keys]` has mistakes.
+        StoreError: the database cannot be opened.
+    """
+    Store(db).close()
+    log_file = db.with_name("reviewdesk.log")
+    handler = logging.FileHandler(log_file, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("reviewdesk")
+    root.addHandler(handler)
+    propagated, root.propagate = root.propagate, False
+    try:
+        return ReviewdeskApp(config, db=db, agent=agent, demo=demo, log_file=log_file).run() or 0
+    finally:
+        root.propagate = propagated
+        root.removeHandler(handler)
+        handler.close()

@@ -75,6 +75,8 @@ COMMANDS: tuple[Command, ...] = (
     _command("mention.note", "m", _MENTION, "Note", "Writes a note for colleagues; the public never sees it."),
     _command("mention.browse", "o", _MENTION, "Open in browser", "Opens the mention's own page in the browser."),
     _command("mention.copy", "c", _MENTION, "Copy", "Copies the customer's text."),
+    _command("mention.hide", "H", _MENTION, "Hide", "Hides it from the public on its platform, or shows it again."),
+    _command("mention.like", "L", _MENTION, "Like", "Likes it as the shop, or takes that back."),
     _command("reply.confirm", "y", _MENTION, "Confirm reply", "Says what became of a hand-off or unknown reply."),
     _command("mention.next", "n", _MENTION, "Next", "Goes to the next mention."),
     _command("mention.previous", "p", _MENTION, "Previous", "Goes to the mention before."),
@@ -88,7 +90,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("selection.down", "J shift+down", _LIST, "Select down", "Selects on the way down."),
     _command("selection.up", "K shift+up", _LIST, "Select up", "Selects on the way up."),
     _command("selection.all", "asterisk ctrl+a", _LIST, "Select all", "Selects all mentions of the list."),
-    _command("reply.send", "ctrl+s ctrl+enter", _COMPOSER, "Send", "Sends it; undo takes it back for a while.", footer=True),
+    _command("reply.send", "ctrl+s ctrl+enter", _COMPOSER, "Send", "Sends it; undo takes it back.", footer=True),
     _command("reply.fill", "ctrl+t", _COMPOSER, "Template", "Fills the composer from a template.", footer=True),
     _command("reply.channel", "ctrl+r", _COMPOSER, "Channel", "Switches between public and private."),
     _command("reply.leave", "escape", _COMPOSER, "Leave", "Leaves the composer; the draft is kept.", footer=True),
@@ -103,7 +105,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("view.all", "7", _ANYWHERE, "All", "Shows every mention, the newest first."),
     _command("change.undo", "u", _ANYWHERE, "Undo", "Takes the last change or sending back.", footer=True),
     _command("search.start", "slash", _ANYWHERE, "Search", "Finds mentions by words; escape goes back.", footer=True),
-    _command("palette.open", "colon ctrl+p", _ANYWHERE, "Commands", "Finds any command by its name.", footer=True),
+    _command("palette.open", "colon ctrl+p", _ANYWHERE, "Commands", "Finds any command by its name."),
     _command("help.show", "question_mark f1", _ANYWHERE, "Help", "Shows every key.", footer=True),
     _command("pane.back", "escape", _MENTION, "Back", "Leaves the conversation, search or selection."),
     _command("pane.next", "tab", _ANYWHERE, "Next pane", "Goes to the next pane."),
@@ -112,7 +114,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("outbox.send", "D", _ANYWHERE, "Deliver now", "Sends what waits in the outbox, now."),
     _command("source.list", "S", _ANYWHERE, "Sources", "Shows the state of every source."),
     _command("theme.change", "T", _ANYWHERE, "Theme", "Chooses the colours."),
-    _command("desk.quit", "q ctrl+q", _ANYWHERE, "Quit", "Leaves the desk; drafts are kept.", footer=True),
+    _command("desk.quit", "q ctrl+q", _ANYWHERE, "Quit", "Leaves the desk; drafts are kept."),
 )
 # fmt: on
 """Every command, in the order of the help screen."""

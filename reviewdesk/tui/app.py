@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from reviewdesk.commands import Command, Context, in_context, with_keys
+from reviewdesk.commands import Command, Context, in_context, key_label, with_keys
 from reviewdesk.config import Config
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.store.db import Store
@@ -28,7 +29,7 @@ from reviewdesk.tui.palette import palette
 from reviewdesk.tui.prompts import Choose
 from reviewdesk.tui.reader import News, Reader
 from reviewdesk.tui.sources import SourcesScreen
-from reviewdesk.tui.theme import OWN
+from reviewdesk.tui.theme import OWN, VARIABLES
 from reviewdesk.tui.writer import Desk, Writer
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,6 @@ class ReviewdeskApp(App[int]):
         db: the database, which exists.
         agent: who works.
         demo: whether the platforms are emulated ones.
-        log_file: where details of failures are written, named in toasts.
         clock: gives the time, aware and in UTC.
 
     Raises:
@@ -80,7 +80,6 @@ class ReviewdeskApp(App[int]):
         db: Path,
         agent: str,
         demo: bool = False,
-        log_file: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
@@ -90,8 +89,7 @@ class ReviewdeskApp(App[int]):
         self.demo = demo
         self.clock = clock
         self.commands = with_keys(config.keys)
-        self._log_file = log_file
-        self._running: set[str] = set()
+        self._running: set[tuple[str, ...]] = set()
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
         self.inbox = InboxScreen(self)
@@ -102,6 +100,10 @@ class ReviewdeskApp(App[int]):
     def get_default_screen(self) -> Screen[Any]:
         """Gives the inbox."""
         return self.inbox
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Gives the colours of the desk's own that a theme may lack."""
+        return VARIABLES
 
     def on_mount(self) -> None:
         """Starts what reads, and the clock."""
@@ -143,6 +145,10 @@ class ReviewdeskApp(App[int]):
         """Shows a sentence for a few seconds."""
         self.notify(sentence, severity=severity, markup=False, timeout=4 if severity == "information" else 8)
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Gives a key as the registry shows it."""
+        return binding.key_display or key_label(binding.key)
+
     # Commands
 
     def run_command(self, id: str) -> None:
@@ -174,7 +180,7 @@ class ReviewdeskApp(App[int]):
         return id != "change.undo" or self.inbox.can_undo
 
     def handler(self, id: str) -> Callable[[], object] | None:
-        """Gives what runs a command now: a method `do_<noun>_<verb>` of the screen, of one of its parts or of the app."""
+        """Gives what runs a command now: a method `do_<noun>_<verb>` of the screen, of its parts or of the app."""
         name = "do_" + id.replace(".", "_")
         for doer in (*getattr(self.screen, "doers", (self.screen,)), self.inbox, self):
             if method := getattr(doer, name, None):
@@ -206,8 +212,7 @@ class ReviewdeskApp(App[int]):
             self.say(str(error), "error")
             return
         log.error("a command has failed", exc_info=error)
-        where = f" The details are in {self._log_file}." if self._log_file else ""
-        self.say(f"That did not work.{where}", "error")
+        self.say("That did not work; the log file tells more.", "error")
 
     # What works on every screen
 
@@ -245,36 +250,48 @@ class ReviewdeskApp(App[int]):
         await self.send()
 
     async def poll(self, source: str = "") -> None:
-        """Runs a poll of all sources, or of one, in another process and shows what it tells."""
-        more = ("--source", source) if source else ()
-        await self._run_process("poll", "Polling", more, quiet=False)
+        """Polls all sources, or one of them, in another process, and shows what it tells."""
+        words = ("--source", source) if source else ("--now",)
+        if (new := await self._run_process("Polling", "poll", "--json", *words)) is not None:
+            self.say(f"{new:,} new." if new else "Nothing new.")
 
-    async def send(self, *, quiet: bool = False) -> None:
-        """Runs a delivery in another process."""
-        await self._run_process("send", "Sending", (), quiet=quiet)
+    async def send(self) -> None:
+        """Delivers the outbox in another process."""
+        await self._run_process("Sending", "send", "--json")
 
-    async def _run_process(self, name: str, title: str, more: Iterable[str], *, quiet: bool) -> None:
-        key = " ".join((name, *more))
-        if key in self._running:
+    async def moderate(self, *words: str) -> None:
+        """Hides or likes in another process."""
+        await self._run_process("Asking the platform", *words)
+
+    async def _run_process(self, title: str, *words: str) -> int | None:
+        """Runs a command and gives how many mentions it told to be new; None where it failed or runs already."""
+        if words in self._running:
             self.say(f"{title} is under way already.")
-            return
-        self._running.add(key)
+            return None
+        self._running.add(words)
         self.inbox.working(f"{title}…")
+        new, well = 0, True
         try:
-            command = processes.command_line(name, config=self.config.path, db=self.db, more=tuple(more))
-            async for told in processes.run(command):
-                if isinstance(told, processes.Line):
-                    self.inbox.working(f"{title}… {told.text}")
-                    if told.fault or not quiet:
-                        self.say(told.text, "warning" if told.fault else "information")
-                elif told.code and told.last_words:
-                    self.say(told.last_words, "warning")
-                elif told.code:
-                    self.say(f"{title} ended with code {told.code}.", "warning")
+            async with aclosing(processes.run(self.command_line(*words))) as lines:
+                async for told in lines:
+                    if isinstance(told, processes.Line):
+                        self.inbox.working(f"{title}… {told.text}")
+                        new, well = new + told.new, well and not told.fault
+                        if told.fault:
+                            self.say(told.text, "warning")
+                    elif told.last_words:
+                        self.say(told.last_words, "warning" if told.code else "information")
+                    elif told.code and well:
+                        self.say(f"{title} ended with code {told.code}.", "warning")
         finally:
-            self._running.discard(key)
+            self._running.discard(words)
             self.inbox.working("")
             self.reader.refresh()
+        return new if well else None
+
+    def command_line(self, *words: str) -> list[str]:
+        """Gives the command that runs `reviewdesk WORDS…` for this desk."""
+        return processes.command_line(*words, config=self.config.path, db=self.db)
 
     async def _send_what_is_left(self) -> None:
         due = await self.writer.do(lambda desk: desk.store.outbox.next_due())
@@ -284,7 +301,7 @@ class ReviewdeskApp(App[int]):
     def send_at(self, moment: datetime) -> None:
         """Starts a delivery as soon as a moment has come."""
         wait = max(0.0, (moment - self.clock()) / timedelta(seconds=1)) + 0.3
-        self.set_timer(wait, lambda: self.run_told(self.send(quiet=True)))
+        self.set_timer(wait, lambda: self.run_told(self.send()))
 
     def _time_passes(self) -> None:
         self.inbox.time_passes()
@@ -309,15 +326,4 @@ def run(config: Config, *, db: Path, agent: str, demo: bool = False) -> int:
         StoreError: the database cannot be opened.
     """
     Store(db).close()
-    log_file = db.with_name("reviewdesk.log")
-    handler = logging.FileHandler(log_file, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("reviewdesk")
-    root.addHandler(handler)
-    propagated, root.propagate = root.propagate, False
-    try:
-        return ReviewdeskApp(config, db=db, agent=agent, demo=demo, log_file=log_file).run() or 0
-    finally:
-        root.propagate = propagated
-        root.removeHandler(handler)
-        handler.close()
+    return ReviewdeskApp(config, db=db, agent=agent, demo=demo).run() or 0

@@ -56,7 +56,7 @@ class Header(Widget):
         if self.fault:
             parts.append((f" ⚠ {self.fault} ", "$error bold"))
         if self.working:
-            parts.append((f" {self.working} ", "$text-muted"))
+            parts.append((f" {self.working} ", "$faint"))
         if self.selected:
             parts.append((f" {self.selected:,} selected ", "$accent bold"))
         if self.fresh:

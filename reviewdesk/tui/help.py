@@ -69,6 +69,6 @@ def help_text(commands: Iterable[Command]) -> Content:
             if each.contexts == contexts:
                 keys = " ".join(key_label(key) for key in each.keys)
                 lines.append(
-                    Content.assemble((f"{keys:>14}", "bold"), f"  {each.title:<16}", (f"  {each.help}", "$text-muted"))
+                    Content.assemble((f"{keys:>14}", "bold"), f"  {each.title:<16}", (f"  {each.help}", "$faint"))
                 )
     return Content("\n").join(lines)

@@ -50,6 +50,9 @@ class MentionList(ScrollView, can_focus=True):
         background: $surface;
         color: $foreground;
         scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-color: $panel;
         scrollbar-gutter: stable;
         overflow-x: hidden;
         .list--line { color: $foreground; }
@@ -64,9 +67,9 @@ class MentionList(ScrollView, can_focus=True):
         .list--stars-low { color: $error; }
         .list--author { color: $foreground; }
         .list--author-new { color: $foreground; text-style: bold; }
-        .list--faint { color: $text-muted; }
-        .list--text { color: $foreground 85%; }
-        .list--text-gone { color: $text-muted; text-style: strike; }
+        .list--faint { color: $faint; }
+        .list--text { color: $foreground; }
+        .list--text-gone { color: $faint; text-style: strike; }
         .list--late { color: $error; text-style: bold; }
         .list--soon { color: $warning; }
         .list--good { color: $success; }

@@ -109,7 +109,7 @@ def age(span: timedelta) -> str:
 
 
 def source_labels(sources: Sequence[SourceState]) -> dict[str, str]:
-    """Gives a short name for each source: its title where that is short, its platform where it is the only one there."""
+    """Gives a short name for each source: its title where that is short, else its platform or id."""
     connectors = [source.connector for source in sources]
     return {
         source.id: title

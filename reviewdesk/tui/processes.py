@@ -1,4 +1,7 @@
-"""Starts the desk's other processes and gives their lines: the screen's own process never fetches, parses or assesses."""
+"""Starts the desk's other processes and gives their lines.
+
+The screen's own process never fetches, parses or assesses: whatever keeps Python busy there makes keys wait.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reviewdesk.model import Record
@@ -14,6 +17,13 @@ from reviewdesk.text import cut
 
 _LINE_LIMIT = 1024 * 1024
 _GRACE_SECONDS = 5
+_REPLIES = {
+    "posted": "the reply is posted",
+    "visible": "the reply is posted",
+    "refused": "the reply was refused",
+    "unknown": "nobody knows yet whether the reply is posted",
+    "queued": "the reply will be tried again",
+}
 
 
 class Line(Record, frozen=True, kw_only=True):
@@ -22,10 +32,14 @@ class Line(Record, frozen=True, kw_only=True):
     Attributes:
         text: as a person reads it, safe, on one line.
         fault: whether it tells of a failure.
+        passing: whether it only tells how far the work is.
+        new: how many mentions it tells to be new.
     """
 
     text: str
     fault: bool = False
+    passing: bool = False
+    new: int = 0
 
 
 class Ended(Record, frozen=True, kw_only=True):
@@ -40,26 +54,25 @@ class Ended(Record, frozen=True, kw_only=True):
     last_words: str = ""
 
 
-def command_line(name: str, *, config: Path, db: Path, more: Sequence[str] = ()) -> list[str]:
-    """Gives the command that runs `reviewdesk NAME --json` with this interpreter, configuration and database."""
-    return [sys.executable, "-m", "reviewdesk", name, "--json", "--config", str(config), "--db", str(db), *more]
+def command_line(*words: str, config: Path, db: Path) -> list[str]:
+    """Gives the command that runs `reviewdesk WORDS…` with this interpreter, configuration and database."""
+    return [sys.executable, "-m", "reviewdesk", *words, "--config", str(config), "--db", str(db)]
 
 
 async def run(command: Sequence[str]) -> AsyncIterator[Line | Ended]:
-    """Runs a command and gives its lines as they come, then its end. Leaving early ends the process."""
-    async with aclosing(_run(command)) as told:
-        async for each in told:
-            yield each
+    """Runs a command and gives its lines as they come, then its end.
 
-
-async def _run(command: Sequence[str]) -> AsyncIterator[Line | Ended]:
+    Close the iterator where it is left early (`contextlib.aclosing`): that ends the process.
+    """
     async with _process(command) as process:
-        assert process.stdout and process.stderr
-        words = asyncio.ensure_future(_last_line(process.stderr))
-        async for raw in process.stdout:
+        output, errors = process.stdout, process.stderr
+        if output is None or errors is None:  # they are asked for as pipes
+            return
+        last_words = asyncio.ensure_future(_last_line(errors))
+        async for raw in output:
             if line := told(raw.decode(errors="replace")):
                 yield line
-        yield Ended(last_words=await words, code=await process.wait())
+        yield Ended(last_words=await last_words, code=await process.wait())
 
 
 @asynccontextmanager
@@ -91,23 +104,30 @@ async def _last_line(stream: asyncio.StreamReader) -> str:
 
 
 def told(line: str) -> Line | None:
-    """Gives what a line of JSON says to a person; None where it says nothing."""
+    """Gives what one line of JSON of `poll` or `send` says to a person; None where it says nothing."""
     try:
         found = json.loads(line)
     except ValueError:
-        found = {"sentence": line}
+        return None
     if not isinstance(found, dict):
         return None
-    name = found.get("title") or found.get("source") or ""
-    fault = found.get("fault") or found.get("error") or ""
-    sentence = fault or found.get("sentence") or found.get("message") or _counts(found)
-    if not sentence:
-        return None
-    text = f"{name}: {sentence}" if name else str(sentence)
-    return Line(text=cut(text, 200), fault=bool(fault))
+    source = str(found.get("source", ""))
+    match found.get("event"):
+        case "progress":
+            total = f" of {found['total']:,}" if found.get("total") else ""
+            return _line(source, f"{found.get('items', 0):,}{total}", passing=True)
+        case "source":
+            fault = found.get("fault") or {}
+            if fault:
+                return _line(source, f"{fault.get('sentence', '')} {fault.get('hint', '')}", fault=True)
+            return _line(source, f"{found.get('new', 0):,} new", new=found.get("new", 0))
+        case "reply":
+            if found.get("fault"):
+                return _line(source, f"{found['fault']} {found.get('hint', '')}", fault=True)
+            return _line(source, _REPLIES.get(found.get("state"), ""), passing=True)
+    return None
 
 
-def _counts(found: dict[str, object]) -> str:
-    names = ("new", "changed", "gone", "set_aside", "posted", "refused", "unknown", "queued")
-    counts = [f"{found[name]} {name.replace('_', ' ')}" for name in names if found.get(name)]
-    return ", ".join(counts) or ("nothing new" if "new" in found else "")
+def _line(source: str, sentence: str, *, fault: bool = False, passing: bool = False, new: int = 0) -> Line | None:
+    text = cut(f"{source}: {sentence}" if source else sentence, 300)
+    return Line(text=text, fault=fault, passing=passing, new=new) if sentence else None

@@ -190,7 +190,7 @@ class Replying:
         if chosen:
             await self._desk.do(lambda desk: desk.respond.settle(reply, chosen == "yes"))
             if chosen == "no":
-                await self._desk.send(quiet=True)
+                await self._desk.send()
 
 
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:

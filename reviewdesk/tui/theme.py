@@ -1,4 +1,4 @@
-"""The desk's own colours, dark and light. Textual's themes, those for terminals of 16 colours among them, work as well."""
+"""The desk's own colours, dark and light. Textual's themes work as well, those for terminals of 16 colours too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ DARK = Theme(
     success="#7cc47f",
     warning="#e0af4f",
     error="#f0716b",
+    variables={"faint": "#8793a3"},
     dark=True,
 )
 LIGHT = Theme(
@@ -30,7 +31,11 @@ LIGHT = Theme(
     success="#2c7a33",
     warning="#9a6200",
     error="#bf2b23",
+    variables={"faint": "#66707d"},
     dark=False,
 )
 OWN = (DARK, LIGHT)
 """The themes to register; the first one is the default."""
+
+VARIABLES = {"faint": "#8a8f98"}
+"""What the desk's styles need besides Textual's own variables, for themes that do not have it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from reviewdesk.desk.triage import Done
+from reviewdesk.store.records import Stored
 from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.prompts import Ask, Choose
 from reviewdesk.tui.writer import Desk
@@ -137,6 +138,28 @@ class Triaging:
             text = "\n".join(part for part in (*parts, *(f"- {con}" for con in mention.cons)) if part)
             self._desk.copy_to_clipboard(text)
             self._desk.say("Copied.")
+
+    async def do_mention_hide(self) -> None:
+        """Hides the mention on its platform, or shows it again."""
+        if stored := await self._that_can("hide", "hide mentions"):
+            await self._desk.moderate("hide", str(stored.id), *(("--show",) if stored.mention.hidden else ()))
+
+    async def do_mention_like(self) -> None:
+        """Likes the mention on its platform, or takes that back."""
+        if stored := await self._that_can("like", "like mentions"):
+            await self._desk.moderate("like", str(stored.id), *(("--take-back",) if stored.liked else ()))
+
+    async def _that_can(self, capability: str, what: str) -> Stored | None:
+        """Gives the mention where its platform has the function; says so where it has not."""
+        id = self._inbox.target
+        if not id:
+            return None
+        stored = await self._desk.writer.do(lambda desk: desk.store.mentions.get(id))
+        told = await self._desk.writer.do(lambda desk: desk.store.sources.capabilities(stored.source))
+        if not told.get(capability):
+            self._desk.say(f"{stored.connector.capitalize()} has no way to {what}.", "warning")
+            return None
+        return stored
 
     async def _change(self, work: Callable[[Desk], Done]) -> bool:
         done = await self._desk.do(work)

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from reviewdesk.commands import command, key_label
 from reviewdesk.store.records import View
 
+_SHORT = {View.NEEDS_REPLY: "Reply"}
 _ALARMING = (View.COMPLAINTS, View.OVERDUE)
 
 
@@ -70,34 +71,32 @@ class Views(Widget):
         )
 
     def _in_line(self) -> list[Content]:
-        for short in (False, True):
-            found = []
-            for view in View:
-                of_view = command(f"view.{view.value}")
-                number = compact(self.counts[view]) if self.counts.get(view) else ""
-                title = of_view.title if not short or view is self.current else of_view.title[:5].rstrip()
-                found.append(
-                    Content.assemble(
-                        (f" {key_label(of_view.keys[0])}", self._style(view, faint=True)),
-                        (f" {title}" if not short else title, self._style(view)),
-                        (f" {number}" if number else "", self._count_style(view)),
-                        (" ", self._style(view)),
-                    )
-                )
+        for titles in ({}, _SHORT):
+            found = [self._tab(view, titles) for view in View]
             if sum(content.cell_length for content in found) <= self.size.width:
                 break
         return found
 
+    def _tab(self, view: View, titles: Mapping[View, str]) -> Content:
+        of_view = command(f"view.{view.value}")
+        number = compact(self.counts[view]) if self.counts.get(view) else ""
+        return Content.assemble(
+            (f" {key_label(of_view.keys[0])}", self._style(view, faint=True)),
+            (titles.get(view, f" {of_view.title}" if not titles else of_view.title), self._style(view)),
+            (f" {number}" if number else "", self._count_style(view)),
+            (" " if not titles or view is self.current else "", self._style(view)),
+        )
+
     def _style(self, view: View, *, faint: bool = False) -> str:
         if view is self.current:
             return "bold $foreground on $primary 45%"
-        return "$text-muted" if faint or not self.counts.get(view) else "$foreground"
+        return "$faint" if faint or not self.counts.get(view) else "$foreground"
 
     def _count_style(self, view: View) -> str:
         ground = " on $primary 45%" if view is self.current else ""
         if not self.counts.get(view):
-            return f"$text-muted{ground}"
-        return f"{'bold $error' if view in _ALARMING else '$text-muted'}{ground}"
+            return f"$faint{ground}"
+        return f"{'bold $error' if view in _ALARMING else '$faint'}{ground}"
 
 
 def compact(number: int) -> str:

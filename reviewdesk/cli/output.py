@@ -26,12 +26,13 @@ def show(text: str) -> None:
 
 
 def json_line(value: Any, stream: TextIO | None = None) -> None:
-    """Writes one value as a line of JSON; terminal controls in it are escaped by JSON itself."""
+    """Writes one value as a line of JSON; what a terminal would obey is escaped."""
     import json
 
     import msgspec
 
-    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False).translate(_JSON_SAFE), file=stream)
+    line = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).translate(_JSON_SAFE)
+    (stream or sys.stdout).write(line + "\n")
 
 
 _JSON_SAFE = {

@@ -179,6 +179,11 @@ def is_gone(item: Item) -> bool:
     return item.data.get("body") in _GONE_TEXTS
 
 
+def is_of_inbox(item: Item) -> bool:
+    """Tells whether an item has the inbox's shape, which knows nothing of edits."""
+    return bool(item.data.get("was_comment"))
+
+
 def fingerprint(item: Item) -> str:
     """Gives what changes when the words or their author change; the same from every shape of an item."""
     facts = [item.data.get(name) or "" for name in ("author", "title", "selftext", "body")]

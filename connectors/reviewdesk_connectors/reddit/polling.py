@@ -61,9 +61,11 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 def listings(config: RedditSettings) -> list[Listing]:
-    """Gives what a source listens to."""
+    """Gives what a source listens to; the inbox first, since its items tell less and the later word counts."""
     filtered = bool(config.keywords)
     found = []
+    if config.mentions and config.signs_in:
+        found += [Listing(f"message/{box}") for box in ("mentions", "comments/", "selfreply/")]
     if config.subreddits:
         names = "+".join(sorted(set(config.subreddits), key=str.casefold))
         found += [Listing(f"r/{names}/{what}", filtered=filtered) for what in ("comments/", "new")]
@@ -71,8 +73,6 @@ def listings(config: RedditSettings) -> list[Listing]:
         query = {"q": words, "restrict_sr": "False", "sort": "new", "syntax": "lucene", "t": "all"}
         found.append(Listing("r/all/search/", {**query}))
     found += [Listing(f"domain/{domain}/new") for domain in config.domains]
-    if config.mentions and config.signs_in:
-        found += [Listing(f"message/{box}") for box in ("mentions", "comments/", "selfreply/")]
     return found
 
 
@@ -191,6 +191,9 @@ class Polling:
             if payloads.is_gone(item) and item.fullname:
                 gone.append(item.fullname)
                 self._position.watched.pop(item.fullname, None)
+                continue
+            if payloads.is_of_inbox(item) and item.fullname in self._position.watched:
+                # An edit would come without its time; the other look at recent items tells it whole.
                 continue
             try:
                 mention = payloads.mention(item, self._me)

@@ -89,7 +89,7 @@ class RedditEmulator(Emulator):
         self._silent_replies = 0
         self._used = 0
         self._window_ends = 0.0
-        self._square = self.post("AutoModerator", "Zkušenosti s e-shopy", "Pochvala i stížnost patří sem.")
+        self._square = self.post(self.ACCOUNT, "Zkušenosti s naším obchodem", "Pochvala i stížnost patří sem.")
 
     # -- what tests and customers do -----------------------------------------------------------------------------------
 

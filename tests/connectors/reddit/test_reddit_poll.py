@@ -23,7 +23,7 @@ async def test_comments_posts_and_the_inbox_come_in_as_mentions(make, emulator, 
     told = store.mentions[comment]
     assert told.kind is Kind.COMMENT
     assert told.text == "Balík nedorazil <tři> týdny & nic"
-    assert told.title == "Zkušenosti s e-shopy"
+    assert told.title == "Zkušenosti s naším obchodem"
     assert told.author is not None
     assert (told.author.name, told.author.url) == ("jana_k", "https://www.reddit.com/user/jana_k")
     assert told.url.startswith("https://www.reddit.com/r/eshopy/comments/")
@@ -156,7 +156,7 @@ async def test_keywords_filter_words_and_keep_answers_to_what_was_kept(make, emu
     about_us = emulator.write(words("ALZY si nevážím, Žluťoučká byla lepší"))
     other = emulator.write(words("balzam na rty"))
     answer = emulator.comment("petr", "souhlasím", about_us)
-    connector = make(keywords=["alz", "zlutouck"])
+    connector = make(keywords=["alz", "zlutouck"], mentions=False)
     await store.poll(connector)
     assert about_us in store.mentions
     assert answer in store.mentions
@@ -175,7 +175,7 @@ async def test_a_mention_of_the_account_and_answers_to_it_come_through_the_inbox
     assert told.thread_id == emulator.things[named].link
     assert told.url.startswith("https://www.reddit.com/r/eshopy/comments/")
     assert told.url.endswith(f"/{answer[3:]}/")
-    assert told.title == "Zkušenosti s e-shopy"
+    assert told.title == "Zkušenosti s naším obchodem"
 
 
 async def test_our_own_comments_are_ours_whatever_the_case_of_the_name(make, emulator, store):
@@ -193,6 +193,28 @@ async def test_with_a_refresh_token_alone_the_account_tells_its_name(make, emula
     await store.poll(connector)
     assert store.mentions[ours].ours
     assert len(asked(emulator, "/api/v1/me")) == 1
+
+
+async def test_the_inbox_does_not_undo_what_the_community_told(make, emulator, store, clock):
+    name = emulator.write(words("první"))
+    connector = make(mentions=True)
+    await store.poll(connector)
+    emulator.edit(name, "druhá")
+    await store.poll(connector)
+    await store.poll(connector)
+    assert (store.mentions[name].text, store.mentions[name].edited_at) == ("druhá", clock.now)
+
+
+async def test_an_edit_of_what_only_the_inbox_told_comes_with_its_time(make, emulator, store, clock):
+    name = emulator.write(words("první"))
+    connector = make(subreddits=None)
+    await store.poll(connector)
+    emulator.edit(name, "druhá")
+    edited_at = clock.now
+    clock.go_on(hours=1)
+    await store.poll(connector)
+    assert (store.mentions[name].text, store.mentions[name].edited_at) == ("druhá", edited_at)
+    assert store.mentions[name].title == "Zkušenosti s naším obchodem"
 
 
 async def test_searches_and_domains(make, emulator, store):
@@ -227,7 +249,7 @@ async def test_edits_and_deletions_are_found_later(make, emulator, store, clock)
     await store.poll(connector)
     assert store.gone == {deleted, removed}
     assert store.mentions[edited].text == "už dorazilo"
-    assert store.mentions[edited].title == "Zkušenosti s e-shopy"
+    assert store.mentions[edited].title == "Zkušenosti s naším obchodem"
     assert store.mentions[edited].edited_at == clock.now - timedelta(hours=2)
     assert store.mentions[orphaned].text == "účet"
     assert store.mentions[orphaned].author is None

@@ -9,6 +9,7 @@ import pytest
 
 from reviewdesk.connector import (
     AuthFailed,
+    Mention,
     NotThere,
     OutcomeUnknown,
     PermissionMissing,
@@ -104,20 +105,18 @@ async def test_a_refused_connection_is_certain_to_have_posted_nothing(make, runn
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
     connector = make(oauth_url=nobody)
-    mention = (await _one(make(), emulator))[0]
+    mention = await one_mention(make(), emulator)
     with pytest.raises(Unreachable, match="No connection"):
         await connector.reply(mention, "Omlouváme se.", "k")
 
 
-async def _one(connector, emulator):
-    emulator.write(CustomerText(author="jana_k", text="Kde je?", language="cs"))
-    async for batch in connector.poll(None):
-        return batch.mentions
-    raise AssertionError
+async def one_mention(connector, emulator) -> Mention:
+    name = emulator.write(CustomerText(author="jana_k", text="Kde je?", language="cs"))
+    return {each.id: each async for batch in connector.poll(None) for each in batch.mentions}[name]
 
 
 async def test_a_token_that_cannot_be_had_is_certain_to_have_posted_nothing(make, emulator):
-    mention = (await _one(make(), emulator))[0]
+    mention = await one_mention(make(), emulator)
     fresh = make(
         username="desk_shop",
         password=None,
@@ -240,7 +239,7 @@ async def test_a_reply_without_an_id_cannot_be_changed(complaint):
 
 
 async def test_without_an_account_nothing_is_sent(make, emulator):
-    mention = (await _one(make(), emulator))[0]
+    mention = await one_mention(make(), emulator)
     emulator.requests.clear()
     connector = make(username=None, password=None)
     for call in (connector.reply(mention, "x", "k"), connector.find_reply(mention, "x", mention.created_at)):

@@ -231,7 +231,7 @@ class _Field:
             found = [part for text in found for each in text.split(spec.split) if (part := each.strip())]
         if not found and (standing := spec.const if spec.const is not None else spec.default) is not None:
             found = [values.plain(standing)]
-        return [self._words.get(fold(text), text) for text in found]
+        return [self._words.get(fold(text), text) for text in found] if self._words else found
 
     def _step(self, text: str) -> str:
         if self._clean:

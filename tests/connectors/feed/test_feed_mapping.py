@@ -146,7 +146,8 @@ def test_all_mistakes_are_told_at_once(mistakes):
     })  # fmt: skip
     for part in (
         "`url` must be", "`items`: the XPath '/a['", "Europe/Prag", "utf-88", "`fields` has no `id`",
-        "did you mean `text`", "did you mean number", "`fields.created_at`: the XPath 'x('", "%q", "prefix 'g'", "repeats a group",
+        "did you mean `text`",
+        "did you mean number", "`fields.created_at`: the XPath 'x('", "%q", "prefix 'g'", "repeats a group",
         'clean = "htm"', "`fields.title`: give one of", "`fields.recommends`: give one of", "{nr}",
         "`secret_in` is", "`complete`",
     ):  # fmt: skip

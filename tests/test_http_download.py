@@ -5,16 +5,11 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-import stamina
 
 from reviewdesk.errors import BadAnswer, NotThere, Unreachable
 from reviewdesk.http import Http, Limits
 
-
-@pytest.fixture(autouse=True)
-def quick():
-    with stamina.set_testing(True, attempts=3):
-        yield
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def client(answer, **limits) -> Http:

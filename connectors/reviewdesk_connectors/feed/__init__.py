@@ -11,8 +11,10 @@ written to it. So replies are handed off to the platform's own page. The rooms:
     values.py        what the transforms do to one value: numbers, ratings, yes and no, languages
     dates.py         dates as the world writes them
     patterns.py      regular expressions that cannot run away
+    fetching.py      how it is asked for: address, credential, validators, and quiet when it wants quiet
     paging.py        where the next page is
-    connector.py     the plugin: fetching politely, the cursor, batches
+    progress.py      what the cursor holds
+    connector.py     the plugin: poll, import, hand-off, check
     sandbox.py       the emulated portal that publishes such feeds
 
 The formats' rules and traps are those of RFC 4287, the RSS Advisory Board's specification, JSON Feed 1.1, RFC 5005

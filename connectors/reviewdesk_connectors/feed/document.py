@@ -36,7 +36,7 @@ class Document(msgspec.Struct, kw_only=True):
         next: filled by the reader: what `paging.next` selected, or what the feed itself names as its next page.
         wait_minutes: filled by the reader: the feed's own `ttl`.
         notes: filled by the reader: what was wrong with it, though it could be read; one sentence each.
-        fields: filled by the reader of format "feed": what holds for the whole feed ("title", "language").
+        total: filled by the reader where it knows before the end: how many items there are.
     """
 
     body: IO[bytes]

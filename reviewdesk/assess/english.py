@@ -9,19 +9,18 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentimentIntensityAnalyzer, SentiText
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.sentiment import Hit, signs
 
 
 class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentiment ships no types
-    """VADER that hands out each word's value and the emphasis of "!" and "?" in place of the squashed sum."""
+    """VADER that hands out each word's value, and knows the desk's emoji."""
 
     def __init__(self) -> None:
         super().__init__()
-        # VADER would read 👍 as the words "thumbs up", which it does not know.
-        self.emojis: dict[str, str] = {}
+        # As VADER reads 👍 as the words "thumbs up", which it does not know.
         self.lexicon.update(signs().emoji)
 
     # These two look at six words at most, but fold the whole text each time: they are given those words alone.
@@ -37,8 +36,22 @@ class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentimen
         near = words_and_emoticons[i - 3 : i + 3]
         return float(SentimentIntensityAnalyzer._special_idioms_check(valence, near, 3))
 
-    def score_valence(self, sentiments: list[float], text: str) -> tuple[list[float], float]:
-        return sentiments, self._punctuation_emphasis(text)
+    def values(self, text: str) -> tuple[list[float], float]:
+        """Gives the value of each blank-separated piece and the emphasis of "!" and "?", before VADER squashes them.
+
+        This is `polarity_scores` without its search for emoji and its sums; most words are in no list and passed over.
+        """
+        sentence = SentiText(text)
+        words = sentence.words_and_emoticons
+        found: list[float] = []
+        for index, word in enumerate(words):
+            lowered = word.lower()
+            kind_of = lowered == "kind" and index + 1 < len(words) and words[index + 1].lower() == "of"
+            if lowered not in self.lexicon or lowered in BOOSTER_DICT or kind_of:
+                found.append(0.0)
+            else:
+                self.sentiment_valence(0, sentence, word, index, found)
+        return self._but_check(words, found), self._punctuation_emphasis(text)
 
 
 _BLANK_SEPARATED = re.compile(r"\S+")
@@ -64,7 +77,7 @@ def english_hits(text: str) -> list[Hit]:
     """
     spans = list(_spans(text[: weights.ENGLISH_MOST]))
     pieces = [text[start:end].replace("’", "'") for start, end in spans]
-    valences, emphasis = _words().polarity_scores(" ".join(pieces))
+    valences, emphasis = _words().values(" ".join(pieces))
     hits = [Hit(*span, valence, "VADER") for span, valence in zip(spans, valences, strict=True) if valence]
     total = sum(valences)
     if emphasis and total:

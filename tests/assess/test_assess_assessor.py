@@ -2,6 +2,8 @@ import math
 import subprocess
 import sys
 import time
+from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -176,6 +178,13 @@ def test_emoji_have_their_own_values_in_english_too() -> None:
     assert assess("😡🤬", prior="hu").label is Label.NEGATIVE
 
 
+@cache
+def vader() -> Any:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    return SentimentIntensityAnalyzer()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -186,13 +195,50 @@ def test_emoji_have_their_own_values_in_english_too() -> None:
     ],
 )
 def test_english_words_score_as_in_vader(text: str) -> None:
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
     from reviewdesk.assess.english import english_hits
 
     total = sum(hit.share for hit in english_hits(text))
-    expected = SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
+    expected = vader().polarity_scores(text)["compound"]
     assert total / math.sqrt(total * total + 15) == pytest.approx(expected, abs=1e-4)
+
+
+VADER_WORDS = [
+    "good",
+    "BAD",
+    "not",
+    "never",
+    "so",
+    "this",
+    "very",
+    "kind",
+    "of",
+    "but",
+    "no",
+    "least",
+    "at",
+    "or",
+    ":)",
+]
+VADER_WORDS += [
+    "great!",
+    "horrible?",
+    "the",
+    "shit",
+    "bomb",
+    "without",
+    "doubt",
+    "isn't",
+    "SUX!!",
+    "sort",
+    "yeah",
+    "right",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(VADER_WORDS), max_size=12))
+def test_any_order_of_english_words_scores_as_in_vader(words: list[str]) -> None:
+    test_english_words_score_as_in_vader(" ".join(words))
 
 
 def seconds(text: str) -> float:

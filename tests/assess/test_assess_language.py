@@ -67,6 +67,14 @@ def test_no_prior_makes_cyrillic_latin() -> None:
     assert language_of("Дуже гарно, її взяли", "ru") == "uk"
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Balík nedorazil", "cs"), ("Zásielka neprišla", "sk"), ("Paket kaputt", "de"), ("Csomag nem jött", "hu")],
+)
+def test_two_words_of_the_trade_are_enough(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
 def test_links_addresses_and_mentions_are_no_words() -> None:
     assert language_of("https://www.the-and-you-are.com/this/is?not=english", "cs") == "cs"
 

@@ -6,67 +6,48 @@ A line in is `{"id"?, "text", "rating"?, "lang"?, "pros"?, "cons"?}`; a line out
 
 from __future__ import annotations
 
-import json
 import math
 import re
 
 from reviewdesk.assess.assessable import Assessable
+from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Assessment, JsonObject, Reason
 
 _RATING = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,4})?)\s*(?:(%)|(?:/|of|z|ze|von)\s*([1-9]\d{0,3}))?\s*")
 _SHAPE = 'Write one object a line, such as {"text": "Works well", "rating": 5}.'
 
 
-def read_line(line: str | bytes, prior: str | None = None) -> tuple[JsonObject, Assessable]:
-    """Gives one line's object and what it asks to assess.
-
-    Args:
-        line: JSON as it stands in the file, UTF-8.
-        prior: the language of texts that are too short to tell.
-
-    Raises:
-        ValueError: it is no JSON, or `assessable_from` refuses it; its words tell what is wrong and what to write.
-    """
-    try:
-        given = json.loads(line)
-    except (ValueError, RecursionError) as fault:
-        raise ValueError(f"This is not JSON: {fault}. {_SHAPE}") from fault
-    return given, assessable_from(given, prior)
-
-
-def assessable_from(line: object, prior: str | None = None) -> Assessable:
+def assessable_from(line: object) -> Assessable:
     """Gives what one decoded line asks to assess. Keys that are not known are left alone.
 
     Args:
-        prior: the language of texts that are too short to tell.
         line: the decoded JSON value. `rating` is a number from 1 to 5 or a string ("4", "4,5", "4/5", "80 %"); `pros`
             and `cons` are a string or a list of strings; null stands for a missing key.
 
     Raises:
-        ValueError: the line is no object, or a value has the wrong type or range; the sentence names the key.
+        NotAllowed: the line is no object, or a value has the wrong type or range; the sentence names the key.
     """
     if not isinstance(line, dict):
-        raise ValueError(f"The line is {_kind(line)}, not an object. {_SHAPE}")
+        raise NotAllowed(f"The line is {_kind(line)}, not an object.", hint=_SHAPE)
     if "text" not in line:
-        raise ValueError(f'The line has no "text". {_SHAPE}')
+        raise NotAllowed('The line has no "text".', hint=_SHAPE)
     rating = line.get("rating")
     return Assessable(
         text=_string(line, "text"),
         rating=None if rating is None or rating == "" else _stars(rating),
         rating_raw=rating if isinstance(rating, str) else "",
         language=_string(line, "lang") or None,
-        prior=prior,
         pros=_points(line, "pros"),
         cons=_points(line, "cons"),
     )
 
 
-def write_assessment(given: JsonObject, assessment: Assessment) -> JsonObject:
+def answer(line: object, assessment: Assessment) -> JsonObject:
     """Gives the object to write for a line that was read; `id` comes back as it was given.
 
     Numbers are rounded to four digits; `compound` is null where nothing could be read.
     """
-    found: JsonObject = {"id": given["id"]} if "id" in given else {}
+    found: JsonObject = {"id": line["id"]} if isinstance(line, dict) and "id" in line else {}
     return found | {
         "lang": assessment.language,
         "compound": None if assessment.compound is None else round(assessment.compound, 4),
@@ -95,7 +76,7 @@ def _string(line: JsonObject, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f'"{key}" is {_kind(value)}, not a string. Put it in quotes.')
+        raise NotAllowed(f'"{key}" is {_kind(value)}, not a string.', hint="Put it in quotes.")
     return value
 
 
@@ -107,7 +88,7 @@ def _points(line: JsonObject, key: str) -> tuple[str, ...]:
         return tuple(point for point in value.splitlines() if point.strip())
     if isinstance(value, list) and all(isinstance(point, str) for point in value):
         return tuple(value)
-    raise ValueError(f'"{key}" is neither a string nor a list of strings. Write ["one point", "another"].')
+    raise NotAllowed(f'"{key}" is neither a string nor a list of strings.', hint='Write ["one point", "another"].')
 
 
 def _stars(rating: object) -> float:
@@ -120,7 +101,7 @@ def _stars(rating: object) -> float:
         if number <= scale:
             stars = number if scale == 5 else max(1.0, 5 * number / scale)
     if not 1 <= stars <= 5:
-        raise ValueError(f'"rating" is {str(rating)[:40]!r}, not a number from 1 to 5. {hint}')
+        raise NotAllowed(f'"rating" is {str(rating)[:40]!r}, not a number from 1 to 5.', hint=hint)
     return stars
 
 

@@ -12,8 +12,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from reviewdesk.connector import (
     AuthFailed,
     BadAnswer,
@@ -29,7 +27,8 @@ from reviewdesk.connector import (
 )
 from reviewdesk_connectors.facebook.errors import Trouble, trouble_of
 from reviewdesk_connectors.facebook.graph import Graph
-from reviewdesk_connectors.facebook.mentions import Reader, digest, fingerprint
+from reviewdesk_connectors.facebook.lists import Lists, Read
+from reviewdesk_connectors.facebook.mentions import Reader
 from reviewdesk_connectors.facebook.payloads import Post, clean, last_part, moment, read
 from reviewdesk_connectors.facebook.settings import FacebookSettings
 from reviewdesk_connectors.facebook.state import Reading, State, Watched
@@ -63,17 +62,6 @@ RATING_FIELDS = (
     "open_graph_story{id,start_time,comments.limit(25){id,from,message,created_time}}"
 )
 COMMENTS = {"fields": COMMENT_FIELDS, "filter": "stream", "order": "reverse_chronological", "summary": "true"}
-Read = Callable[[Any], Iterable[Mention]]
-
-
-class Step(msgspec.Struct, frozen=True):
-    """What one page of a list brought; `seen` is everything in the list so far, `done` its end."""
-
-    mentions: list[Mention]
-    set_aside: list[SetAside]
-    seen: set[str]
-    done: bool
-    total: int | None
 
 
 class Poll:
@@ -95,9 +83,9 @@ class Poll:
         self.log = context.log
         self.graph = graph
         self.reader = reader
-        self.problem = problem
         self.state = State.of(cursor)
         self.now = int(context.clock().timestamp())
+        self.lists = Lists(graph, problem, self.now)
         self.since = self.now - self.config.watch_days * DAY
         self.state.forget_positions(before=self.now - RESUME_WITHIN)
         self.failures: list[ConnectorError] = []
@@ -182,7 +170,7 @@ class Poll:
             async for page in pages:
                 before = {post_id: (post.updated, post.total) for post_id, post in self.state.posts.items()}
                 watch = partial(self._watch, ad=ad, listed=listed)
-                mentions, set_aside = self._sift(page.rows, watch, reading.known, set())
+                mentions, set_aside = self.lists.sift(page.rows, watch, reading.known, set())
                 changed = bool(mentions) or any(
                     before.get(post_id) != (post.updated, post.total)
                     for post_id, post in self.state.posts.items()
@@ -245,7 +233,7 @@ class Poll:
             # So many at once speak of a token that lost its rights, not of deleted posts.
             gone = []
         comments = [key for post_id in gone for key in self.state.posts.pop(post_id).known if key.isdigit()]
-        mentions, set_aside = self._sift(found, partial(self._watch, ad=ad, listed=listed), reading.known, set())
+        mentions, set_aside = self.lists.sift(found, partial(self._watch, ad=ad, listed=listed), reading.known, set())
         if mentions or set_aside or gone:
             yield self._batch(mentions, set_aside, [*gone, *comments])
 
@@ -291,7 +279,7 @@ class Poll:
         def one(row: Any) -> Iterable[Mention]:
             yield self.reader.comment(row, post=post_id, ours_post=post.ours)
 
-        async for step in self._walk(post, f"{post_id}/comments", COMMENTS, one, whole=whole):
+        async for step in self.lists.walk(post, f"{post_id}/comments", COMMENTS, one, whole=whole):
             gone: list[str] = []
             if step.done:
                 total = post.total if step.total is None else step.total
@@ -323,57 +311,6 @@ class Poll:
                 gone.append(key)
                 del post.known[key]
         return gone
-
-    async def _walk(
-        self, reading: Reading, path: str, params: dict[str, str], one: Read, *, whole: bool, version: str = ""
-    ) -> AsyncIterator[Step]:
-        """Reads a list, newest first: to its end where `whole`, else until a page holds nothing new.
-
-        At the last step the caller calls `reading.finish()`, once it has compared the marks with what was seen.
-        """
-        whole = whole or reading.unfinished
-        resumed = bool(reading.position)
-        reading.unfinished = True
-        seen: set[str] = set()
-        try:
-            async with aclosing(self.graph.pages(path, params, position=reading.position, version=version)) as pages:
-                async for page in pages:
-                    mentions, set_aside = self._sift(page.rows, one, reading.known, seen)
-                    done = not page.position or (bool(page.rows) and not mentions and not whole)
-                    if not done:
-                        reading.position, reading.position_at = page.position, self.now
-                    yield Step(mentions, set_aside, seen, done, page.total)
-                    if done:
-                        break
-        except BadAnswer as error:
-            if not resumed or trouble_of(error) is not Trouble.PARAMETER:
-                raise
-            # The position has broken: the next round reads the list from its top.
-            reading.position = {}
-
-    def _sift(
-        self, rows: Iterable[Any], one: Read, known: dict[str, str], seen: set[str]
-    ) -> tuple[list[Mention], list[SetAside]]:
-        """Gives what is new or changed among the rows, and marks it; what cannot be read is set aside, once."""
-        fresh: list[Mention] = []
-        set_aside: list[SetAside] = []
-        for row in rows:
-            try:
-                mentions = list(one(row))
-            except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-                problem = self.problem(row, error)
-                key = digest(problem.raw)
-                if key not in known:
-                    known[key] = ""
-                    set_aside.append(problem)
-                continue
-            for mention in mentions:
-                seen.add(mention.id)
-                mark = fingerprint(mention)
-                if known.get(mention.id) != mark:
-                    fresh.append(mention)
-                    known[mention.id] = mark
-        return fresh, set_aside
 
     async def _tagged(self) -> AsyncIterator[Batch]:
         def one(row: Any) -> Iterable[Mention]:
@@ -408,7 +345,7 @@ class Poll:
     async def _list(
         self, reading: Reading, path: str, params: dict[str, str], one: Read, *, version: str = ""
     ) -> AsyncIterator[Batch]:
-        async for step in self._walk(reading, path, params, one, whole=False, version=version):
+        async for step in self.lists.walk(reading, path, params, one, whole=False, version=version):
             if step.done:
                 reading.finish()
             yield self._batch(step.mentions, step.set_aside)

@@ -64,7 +64,7 @@ class World:
         return self.emulator.write(CustomerText(author=author, text=text, language="cs"))
 
     def full_id(self, bare: str) -> str:
-        return next(key for key in self.emulator.comments if key.endswith(f"_{bare}"))
+        return next(key for key in self.emulator.shop.comments if key.endswith(f"_{bare}"))
 
     @property
     def customers(self) -> dict[str, str]:

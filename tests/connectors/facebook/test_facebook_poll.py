@@ -14,15 +14,15 @@ PAGE = "1015550001"
 
 async def test_everything_the_public_wrote_arrives_once_with_its_place(world: Any) -> None:
     comment = world.write("Kde je můj balík? 😡")
-    visitor = world.emulator.visit("Третій тиждень без посилки!", "Олена")
-    under_visitor = world.emulator.comment(visitor.id, "Mně taky", "Petr")
-    nested = world.emulator.comment(
-        world.emulator.comments[world.full_id(comment)].post, "I mně!", "Eva", under=world.full_id(comment)
+    visitor = world.emulator.shop.visit("Третій тиждень без посилки!", "Олена")
+    under_visitor = world.emulator.shop.comment(visitor.id, "Mně taky", "Petr")
+    nested = world.emulator.shop.comment(
+        world.emulator.shop.comments[world.full_id(comment)].post, "I mně!", "Eva", under=world.full_id(comment)
     )
-    tagged = world.emulator.tag("Byla jsem v @Shop Demo", "Zuzana")
-    ad = world.emulator.advertise("Výprodej")
-    under_ad = world.emulator.comment(ad.id, "Podvod", "Adam")
-    review = world.emulator.recommend("Ordered twice, both damaged.", "Oksana K.", positive=False)
+    tagged = world.emulator.shop.tag("Byla jsem v @Shop Demo", "Zuzana")
+    ad = world.emulator.shop.advertise("Výprodej")
+    under_ad = world.emulator.shop.comment(ad.id, "Podvod", "Adam")
+    review = world.emulator.shop.recommend("Ordered twice, both damaged.", "Oksana K.", positive=False)
 
     handed_over = await world.poll()
 
@@ -34,7 +34,7 @@ async def test_everything_the_public_wrote_arrives_once_with_its_place(world: An
     assert found[comment].text == "Kde je můj balík? 😡"
     assert found[comment].author.name == "Jana Nováková"
     assert found[comment].thread_id == comment
-    assert found[comment].parent_id in world.emulator.posts
+    assert found[comment].parent_id in world.emulator.shop.posts
     assert found[comment].url.startswith(f"https://www.facebook.com/{PAGE}/posts/")
     assert (found[_bare(nested.id)].parent_id, found[_bare(nested.id)].thread_id) == (comment, comment)
     assert found[visitor.id].kind is Kind.POST
@@ -59,18 +59,18 @@ async def test_a_new_comment_and_its_nested_answer_come_with_the_next_round(worl
     first = world.write("Nefunguje to")
     await world.poll()
     world.clock.pass_by(minutes=5)
-    post = world.emulator.comments[world.full_id(first)].post
-    answer = world.emulator.comment(post, "Mně také ne", "Karel", under=world.full_id(first))
+    post = world.emulator.shop.comments[world.full_id(first)].post
+    answer = world.emulator.shop.comment(post, "Mně také ne", "Karel", under=world.full_id(first))
     assert [mention.id for mention in await world.poll()] == [_bare(answer.id)]
 
 
 @pytest.mark.parametrize("batches", [2, 3, 5])
 async def test_a_round_cut_after_a_few_batches_still_gets_to_the_end(world: Any, batches: int) -> None:
-    posts = [post.id for post in world.emulator.posts.values()]
+    posts = [post.id for post in world.emulator.shop.posts.values()]
     for number in range(120):
         world.clock.pass_by(seconds=1)
-        world.emulator.comment(posts[number % 2], f"text {number}", f"Author {number % 7}")
-    world.emulator.recommend("ok", "Ivan", positive=True)
+        world.emulator.shop.comment(posts[number % 2], f"text {number}", f"Author {number % 7}")
+    world.emulator.shop.recommend("ok", "Ivan", positive=True)
     rounds = 0
     while True:
         rounds += 1
@@ -89,17 +89,17 @@ async def test_a_round_cut_after_a_few_batches_still_gets_to_the_end(world: Any,
 
 
 async def test_comments_deeper_than_the_page_that_was_committed_are_not_taken_for_known(world: Any) -> None:
-    post = next(iter(world.emulator.posts))
+    post = next(iter(world.emulator.shop.posts))
     for number in range(130):
         world.clock.pass_by(seconds=1)
-        world.emulator.comment(post, f"text {number}", "Jana")
+        world.emulator.shop.comment(post, f"text {number}", "Jana")
     stopped = world.connector()
     async for batch in stopped.poll(None):
         world.commit(batch)
         if world.customers:
             break
     assert 0 < len(world.customers) < 130
-    world.emulator.comment(post, "the newest", "Jana")
+    world.emulator.shop.comment(post, "the newest", "Jana")
     await world.poll()
     await world.poll()
     assert len(world.customers) == 131
@@ -108,7 +108,7 @@ async def test_comments_deeper_than_the_page_that_was_committed_are_not_taken_fo
 async def test_an_edit_is_seen_within_a_day_and_an_unchanged_text_is_not_handed_over_again(world: Any) -> None:
     kept, edited = world.write("Beze změny"), world.write("Nejsem spokojená")
     await world.poll()
-    world.emulator.comments[world.full_id(edited)].message = "Už jsem spokojená"
+    world.emulator.shop.comments[world.full_id(edited)].message = "Už jsem spokojená"
     world.clock.pass_by(hours=25)
     fresh = {mention.id: mention.text for mention in await world.poll()}
     assert fresh == {edited: "Už jsem spokojená"}
@@ -118,7 +118,7 @@ async def test_an_edit_is_seen_within_a_day_and_an_unchanged_text_is_not_handed_
 async def test_a_deleted_comment_is_reported_gone_and_only_that(world: Any) -> None:
     kept, deleted = world.write("Zůstávám"), world.write("Mizím")
     await world.poll()
-    world.emulator.remove(world.full_id(deleted))
+    world.emulator.shop.remove(world.full_id(deleted))
     world.clock.pass_by(minutes=5)
     await world.poll()
     assert world.gone == [deleted]
@@ -132,27 +132,27 @@ async def test_what_the_list_only_filters_is_not_gone(world: Any) -> None:
     shown, filtered = world.write("vidět"), world.write("skrytá")
     await world.poll()
     # The list leaves it out; asked for by itself it is there.
-    comment = world.emulator.comments[world.full_id(filtered)]
+    comment = world.emulator.shop.comments[world.full_id(filtered)]
     post, comment.post = comment.post, "elsewhere_1"
     world.clock.pass_by(hours=25)
     await world.poll()
     assert world.gone == []
-    assert post in world.emulator.posts
+    assert post in world.emulator.shop.posts
     assert shown in world.customers
 
 
 async def test_a_deleted_post_is_gone_with_its_comments(world: Any) -> None:
-    visitor = world.emulator.visit("Hrozné", "Petr")
-    under = world.emulator.comment(visitor.id, "Souhlas", "Eva")
+    visitor = world.emulator.shop.visit("Hrozné", "Petr")
+    under = world.emulator.shop.comment(visitor.id, "Souhlas", "Eva")
     await world.poll()
-    world.emulator.remove(visitor.id)
+    world.emulator.shop.remove(visitor.id)
     world.clock.pass_by(minutes=61)
     await world.poll()
     assert set(world.gone) == {visitor.id, _bare(under.id)}
 
 
 async def test_a_token_of_the_wrong_kind_is_no_reason_to_call_anything_gone(world: Any, monkeypatch: Any) -> None:
-    world.emulator.visit("Hrozné", "Petr")
+    world.emulator.shop.visit("Hrozné", "Petr")
     world.write("Taky hrozné")
     await world.poll()
     monkeypatch.setenv(next(iter(world.emulator.secrets())), world.emulator.person_token)
@@ -186,10 +186,10 @@ async def test_our_own_replies_come_back_as_ours_under_the_id_that_reply_gave(wo
 
 
 async def test_comments_without_authors_and_words_are_kept(world: Any) -> None:
-    world.emulator.authors_hidden = True
-    post = next(iter(world.emulator.posts))
+    world.emulator.shop.authors_hidden = True
+    post = next(iter(world.emulator.shop.posts))
     photo = {"type": "photo", "url": "https://www.facebook.com/photo.php?fbid=1", "media": {"image": {"src": "x"}}}
-    sticker = world.emulator.comment(post, "", "Nobody", attachment=photo)
+    sticker = world.emulator.shop.comment(post, "", "Nobody", attachment=photo)
     await world.poll()
     mention = world.mentions[_bare(sticker.id)]
     assert (mention.author, mention.text, mention.ours) == (None, "", False)
@@ -301,7 +301,7 @@ async def test_signed_calls_and_a_token_as_a_parameter(world: Any, monkeypatch: 
 
 
 async def test_nearly_spent_calls_stop_the_round_after_what_was_read(world: Any) -> None:
-    world.emulator.visit("Přišlo to rozbité", "Petr")
+    world.emulator.shop.visit("Přišlo to rozbité", "Petr")
     world.write("Kde je balík?")
     world.emulator.usage, world.emulator.minutes = 97, 19
     connector = world.connector()
@@ -347,9 +347,9 @@ async def test_a_dead_token_parks_the_source_and_keeps_the_cursor(world: Any) ->
 
 
 async def test_one_post_that_fails_does_not_starve_the_others(world: Any) -> None:
-    broken, sound = list(world.emulator.posts)[:2]
-    world.emulator.comment(broken, "later", "Jana")
-    world.emulator.comment(sound, "now", "Jana")
+    broken, sound = list(world.emulator.shop.posts)[:2]
+    world.emulator.shop.comment(broken, "later", "Jana")
+    world.emulator.shop.comment(sound, "now", "Jana")
     world.emulator.faults.append(Fault(kind=FaultKind.SERVER_ERROR, match=f"{broken}/comments", times=3, status=502))
     with pytest.raises(Unreachable):
         await world.poll()
@@ -370,7 +370,7 @@ async def test_a_broken_answer_keeps_the_cursor_and_the_next_round_mends_it(worl
 
 
 async def test_recommendations_fall_back_to_the_last_version_that_gives_them(world: Any) -> None:
-    world.emulator.recommend("Super", "Ivan", positive=True)
+    world.emulator.shop.recommend("Super", "Ivan", positive=True)
     await world.poll()
     assert "Super" in world.customers.values()
     asked = [request.path for request in world.emulator.requests if request.path.endswith("/ratings")]
@@ -391,7 +391,7 @@ async def test_dead_recommendations_are_switched_off_told_and_tried_monthly(worl
     await world.poll()
     assert not any(request.path.endswith("/ratings") for request in world.emulator.requests)
     world.emulator.ratings_up_to = "v25.0"
-    world.emulator.recommend("Zase tu", "Ivan", positive=True)
+    world.emulator.shop.recommend("Zase tu", "Ivan", positive=True)
     world.clock.pass_by(days=2)
     await world.poll()
     assert "Zase tu" in world.customers.values()
@@ -400,7 +400,7 @@ async def test_dead_recommendations_are_switched_off_told_and_tried_monthly(worl
 
 async def test_a_quiet_post_leaves_the_watch_and_the_cursor_stays_small(world: Any) -> None:
     for number in range(40):
-        world.emulator.visit(f"post {number}", "Eva")
+        world.emulator.shop.visit(f"post {number}", "Eva")
     await world.poll()
     world.clock.pass_by(days=60)
     await world.poll()

@@ -44,7 +44,7 @@ async def test_a_reply_stands_under_the_comment_and_the_customer_can_go_on(world
 
 async def test_a_reply_to_a_nested_comment_goes_under_it_and_is_found_at_the_top_level(world: Any) -> None:
     top = await _mention(world)
-    nested = world.emulator.comment(top.parent_id, "I mně", "Eva", under=world.full_id(top.id))
+    nested = world.emulator.shop.comment(top.parent_id, "I mně", "Eva", under=world.full_id(top.id))
     await world.poll()
     answer_to = world.mentions[nested.id.rpartition("_")[2]]
     posted = await world.connector().reply(answer_to, TEXT, "k")
@@ -55,7 +55,7 @@ async def test_a_reply_to_a_nested_comment_goes_under_it_and_is_found_at_the_top
 
 
 async def test_a_visitors_post_is_answered_under_the_post(world: Any) -> None:
-    post = world.emulator.visit("Hrozné", "Petr")
+    post = world.emulator.shop.visit("Hrozné", "Petr")
     await world.poll()
     posted = await world.connector().reply(world.mentions[post.id], TEXT, "k")
     await world.poll()
@@ -92,7 +92,7 @@ async def test_find_reply_heeds_time_author_and_words(world: Any) -> None:
     assert await connector.find_reply(mention, "Jiná slova", world.clock.now) is None
     assert await connector.find_reply(mention, TEXT, world.clock.now + timedelta(seconds=121)) is None
     assert await connector.find_reply(mention, TEXT, world.clock.now + timedelta(seconds=119)) is not None
-    world.emulator.comment(mention.parent_id, "Totéž", "Eva", under=world.full_id(mention.id))
+    world.emulator.shop.comment(mention.parent_id, "Totéž", "Eva", under=world.full_id(mention.id))
     assert await connector.find_reply(mention, "Totéž", world.clock.now) is None
 
 
@@ -102,7 +102,7 @@ async def test_find_reply_looks_beyond_the_first_page(world: Any) -> None:
     posted = await world.connector().reply(mention, TEXT, "k")
     for number in range(60):
         world.clock.pass_by(seconds=1)
-        world.emulator.comment(mention.parent_id, f"křik {number}", "Eva", under=world.full_id(mention.id))
+        world.emulator.shop.comment(mention.parent_id, f"křik {number}", "Eva", under=world.full_id(mention.id))
     found = await world.connector().find_reply(mention, TEXT, started)
     assert found is not None
     assert found.id == posted.id
@@ -189,7 +189,7 @@ async def test_an_error_inside_a_200_is_an_error(scripted: Any) -> None:
 async def test_hide_unhide_like_unlike_edit_delete_twice(world: Any) -> None:
     mention = await _mention(world)
     connector = world.connector()
-    comment = world.emulator.comments[world.full_id(mention.id)]
+    comment = world.emulator.shop.comments[world.full_id(mention.id)]
     for _ in range(2):
         await connector.hide(mention, True)
         assert comment.hidden
@@ -239,7 +239,7 @@ async def test_a_private_reply_is_sent_once_however_often_it_is_asked_for(world:
     with pytest.raises(OutcomeUnknown):
         await world.connector().private_reply(mention, "Napište nám číslo", "k")
     await world.connector().private_reply(mention, "Napište nám číslo", "k")
-    assert [message.text for message in world.emulator.messages] == ["Napište nám číslo"]
+    assert [message.text for message in world.emulator.shop.messages] == ["Napište nám číslo"]
 
 
 async def test_a_private_reply_after_seven_days_is_refused(world: Any) -> None:
@@ -250,7 +250,7 @@ async def test_a_private_reply_after_seven_days_is_refused(world: Any) -> None:
 
 
 async def test_recommendations_are_answered_by_hand_unless_it_is_switched_on(world: Any) -> None:
-    review = world.emulator.recommend("Hrůza", "Oksana", positive=False)
+    review = world.emulator.shop.recommend("Hrůza", "Oksana", positive=False)
     await world.poll()
     mention = world.mentions[review.story]
     assert mention.can_reply is False

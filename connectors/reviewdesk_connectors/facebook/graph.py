@@ -179,7 +179,7 @@ class Graph:
         usage = read_usage(answer.headers)
         if usage is not None:
             self.usage = usage
-            self.context.report_budget(usage.budget())
+            self.context.report_budget(usage.budget(answer.received_at))
         if asked == self.config.api_version:
             self.served_version = answer.headers.get("facebook-api-version", "")
         writing = answer.method != "GET"

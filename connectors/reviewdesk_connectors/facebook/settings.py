@@ -32,7 +32,7 @@ class FacebookSettings(Settings, frozen=True, kw_only=True):
     token: Secret
     app_id: str = ""
     app_secret: Secret | None = None
-    api: Annotated[str, Meta(pattern=r"^https?://[^\s/]+$")] = "https://graph.facebook.com"
+    api: Annotated[str, Meta(pattern=r"^https?://[^\s/]+/?$")] = "https://graph.facebook.com"
     api_version: Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+$")] = "v25.0"
     token_in: Literal["header", "parameter"] = "header"  # noqa: S105 - a place, not a token
     comment_length: Annotated[int, Meta(ge=1, le=63206)] = 8000

@@ -7,6 +7,7 @@ other names inside, so whatever is a number counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -35,9 +36,10 @@ class Usage(msgspec.Struct, frozen=True):
     minutes: float | None = None
     note: str = ""
 
-    def budget(self) -> Budget:
+    def budget(self, now: datetime) -> Budget:
         """Gives it as the desk shows it."""
-        return Budget(used=self.used, note=self.note)
+        until = now + timedelta(minutes=self.minutes) if self.minutes else None
+        return Budget(used=self.used, until=until, note=self.note)
 
 
 def read_usage(headers: Mapping[str, str]) -> Usage | None:

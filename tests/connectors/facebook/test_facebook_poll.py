@@ -311,6 +311,7 @@ async def test_nearly_spent_calls_stop_the_round_after_what_was_read(world: Any)
     assert "Přišlo to rozbité" in world.customers.values()
     assert len(world.emulator.requests) == 1
     assert connector.context.budget.used == pytest.approx(0.97)
+    assert connector.context.budget.until == stop.value.until
     world.emulator.usage = 10
     world.clock.pass_by(minutes=20)
     await world.poll()

@@ -238,7 +238,8 @@ class Http:
 
         Args:
             path: relative to the base, or an absolute link to a pinned host.
-            params, headers, form, json, content, auth: as in httpx; at most one of form, json and content.
+            params: joined to those of the path, in place of those of the same name.
+            headers, form, json, content, auth: as in httpx; at most one of form, json and content.
             read_only: a POST that changes nothing (a token request) and so may be tried again like a read.
             check: raise for statuses other than 2xx and 304; otherwise they are given as they are, but 5xx of a
                 read are still tried again first.
@@ -254,7 +255,7 @@ class Http:
         if body is not None:
             extra.setdefault("content-type", "application/json")
         request = self._client.build_request(
-            method, self.resolve(path), params=params, headers=extra, data=form, content=body or content
+            method, self._address(path, params), headers=extra, data=form, content=body or content
         )
         if auth:
             request.headers["authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
@@ -281,7 +282,7 @@ class Http:
         Raises:
             Unreachable, BadAnswer, ConnectorError: as in `request`.
         """
-        request = self._client.build_request("GET", self.resolve(path), params=params, headers=headers)
+        request = self._client.build_request("GET", self._address(path, params), headers=headers)
         answer = await self._read(request, into)
         return answer.check() if check else answer
 
@@ -411,7 +412,7 @@ class Http:
         Raises:
             Unreachable, BadAnswer: as in `request`, also while the pieces are read.
         """
-        request = self._client.build_request("GET", self.resolve(path), params=params, headers=headers)
+        request = self._client.build_request("GET", self._address(path, params), headers=headers)
         try:
             for _ in range(6):
                 async with self._open(request) as response:
@@ -433,6 +434,11 @@ class Http:
             raise BadAnswer(f"{request.url.host} redirects in a circle.")
         except httpx.HTTPError as error:
             raise Unreachable(f"{request.url.host} broke off ({type(error).__name__}).") from None
+
+    def _address(self, path: str, params: Mapping[str, Any] | None) -> httpx.URL:
+        """Joins parameters to those that the link has already; httpx itself would replace them."""
+        url = httpx.URL(self.resolve(path))
+        return url.copy_merge_params(params) if params else url
 
     def resolve(self, path: str) -> str:
         """Gives the absolute URL of a path or link.

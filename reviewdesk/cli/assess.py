@@ -24,8 +24,8 @@ _BULK = 1000
 @click.command("assess", cls=DeskCommand)
 @click.option("--lang", metavar="XX", help="The home language, for texts too short to tell.")
 def assess_command(lang: str | None) -> int:
-    """Read JSON lines {"text", "id"?, "rating"?, "lang"?, "pros"?, "cons"?} on standard input; tell of each what the desk
-    thinks of it, a JSON line each: lang, compound, label, complaint, probability, severity, topics, reasons.
+    """Read JSON lines {"text", "id"?, "rating"?, "lang"?, "pros"?, "cons"?} on standard input and write a JSON line for
+    each: lang, compound, label, complaint, probability, severity, topics, reasons.
 
     A line that cannot be read gives {"line", "error"} in its place, and exit code 2 in the end.
     """

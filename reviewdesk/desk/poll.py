@@ -21,7 +21,7 @@ from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Batch, Capabilities, Connector, ReplyMode
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.connecting import blamed, connected, data_folder
-from reviewdesk.errors import AuthFailed, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
+from reviewdesk.errors import Actor, ConnectorError, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
 from reviewdesk.model import Record
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Ingested
@@ -213,7 +213,7 @@ class _Poll:
             poll,
             error,
             next_at=self._after(error),
-            parked=isinstance(error, AuthFailed),
+            parked=isinstance(error, ConnectorError) and error.actor is Actor.USER,
             budget=self.connector.context.budget if self.connector else None,
         )
         return Polled(source=self.source.id, outcome=Outcome.FAILED, error=error, news=news, brought=self.brought)

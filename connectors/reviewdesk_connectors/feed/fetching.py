@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any
+from typing import IO
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from reviewdesk.connector import Answer, Context, Http, JsonObject, Limits, NotThere, redact, remember, safe_url
@@ -113,7 +112,7 @@ class Fetcher:
             headers["if-modified-since"] = progress.modified
         address = self.address(progress)
         asked = {**paging.parameters(self._settings.paging, progress.place), **self._secret_parameter()}
-        answer = await self._http().download(_with(address, asked), body, headers=headers, check=False)
+        answer = await self._http().download(address, body, params=asked, headers=headers, check=False)
         if answer.status == 410:
             raise NotThere(
                 f"{safe_url(address)} is gone for good (410).", hint="Give the source its new address, or remove it."
@@ -156,15 +155,6 @@ class Fetcher:
         seconds = max(seconds, float(later) if later.isdecimal() else 0.0)
         seconds = min(seconds, self._settings.max_wait_minutes * 60.0)
         return self._context.clock() + timedelta(seconds=seconds) if seconds else None
-
-
-def _with(url: str, parameters: Mapping[str, Any]) -> str:
-    """Gives the address with parameters set, those that it has besides left as they are written."""
-    if not parameters:
-        return url
-    parts = urlsplit(_without(url, frozenset(parameters)))
-    query = "&".join(each for each in (parts.query, urlencode(parameters)) if each)
-    return urlunsplit(parts._replace(query=query))
 
 
 def _without(url: str, names: frozenset[str]) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -20,6 +17,7 @@ from reviewdesk.errors import NotAllowed, ReviewdeskError, Unsupported
 from reviewdesk.model import Channel, DeliveryState, PostedReply, Record, Status
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
+from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Reply, Stored
 
 log = logging.getLogger(__name__)
@@ -64,7 +62,7 @@ class _Round:
         tell: Callable[[Delivered], None],
     ) -> None:
         self.config, self.store, self.stack, self.tell = config, store, stack, tell
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.holder = new_holder()
         known = {state.id for state in store.sources.states()}
         self.skipped = known - set(only) if only else set()
         self.connectors: dict[str, Connector[Any]] = {}

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -24,6 +21,7 @@ from reviewdesk.desk.connecting import blamed, connected, data_folder
 from reviewdesk.errors import Actor, ConnectorError, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
 from reviewdesk.model import Record
 from reviewdesk.store.db import Store
+from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Ingested
 from reviewdesk.store.sources import LeaseLost
 
@@ -92,7 +90,7 @@ async def poll_round(
     """
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
     gate = asyncio.Semaphore(_SIDE_BY_SIDE)
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = new_holder()
 
     async def one(source: SourceConfig) -> Polled:
         async with gate:

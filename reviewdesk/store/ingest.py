@@ -266,13 +266,18 @@ class Ingest:
         ours = [row for row in rows if row["ours"]]
         if not ours:
             return
-        waiting = self.conn.execute(
-            """SELECT reply.id, reply.remote_id, reply.text, reply.state, mention.platform_id
-               FROM reply JOIN mention ON mention.id = reply.mention_id
-               WHERE mention.source_id = ? AND reply.state IN ('posted', 'unknown', 'handed_off')""",
-            (self.source,),
-        ).fetchall()
-        for reply, remote_id, text, state, parent in waiting:
+        waiting = {
+            found[0]: found[1:]
+            for part in chunks(ours)
+            for found in self.conn.execute(
+                f"""SELECT reply.id, reply.remote_id, reply.text, reply.state, mention.platform_id
+                    FROM reply JOIN mention ON mention.id = reply.mention_id
+                    WHERE mention.source_id = ? AND reply.state IN ('posted', 'unknown', 'handed_off')
+                      AND (reply.remote_id IN ({marks(part)}) OR mention.platform_id IN ({marks(part)}))""",
+                (self.source, *(row["platform_id"] for row in part), *(row["parent"] for row in part)),
+            )
+        }
+        for reply, (remote_id, text, state, parent) in waiting.items():
             for row in ours:
                 by_id = remote_id and row["platform_id"] == remote_id
                 by_text = row["parent"] == parent and same_text(row["text"], text)

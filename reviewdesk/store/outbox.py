@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Channel, DeliveryState
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
+from reviewdesk.store.holders import is_dead
+from reviewdesk.store.ingest import marks
 from reviewdesk.store.records import Draft, Reply
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Outbox:
     def in_states(self, states: Collection[DeliveryState], *, limit: int = 10_000) -> list[Reply]:
         """Gives the replies in these states, oldest first."""
         values = [state.value for state in states]
-        return self._select(f"state IN ({','.join('?' * len(values))})", values, limit)
+        return self._select(f"state IN ({marks(values)})", values, limit)
 
     def next_due(self) -> datetime | None:
         """Gives when the next queued reply may go out; None where none is queued."""
@@ -110,7 +112,7 @@ class Outbox:
                       attempted_at = ?, updated_at = ?, fault = '', fault_hint = ''
                     WHERE id = (SELECT reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
                                 WHERE reply.state = 'queued' AND reply.send_after <= ?
-                                  AND mention.source_id NOT IN ({",".join("?" * len(skip))})
+                                  AND mention.source_id NOT IN ({marks(skip)})
                                 ORDER BY reply.send_after, reply.id LIMIT 1)
                     RETURNING {_REPLY}""",
                 (holder, now + int(lease_seconds * 1000), now, now, now, *skip),
@@ -126,8 +128,15 @@ class Outbox:
         return bool(self.abandoned() or self.in_states([DeliveryState.UNKNOWN], limit=1))
 
     def abandoned(self) -> list[Reply]:
-        """Gives the replies found `sending` whose holder's lease has run out: nobody knows what became of them."""
-        return self._select("state = 'sending' AND lease_until <= ?", (self._store.now_ms(),))
+        """Gives the replies found `sending` whose holder is dead or has let the lease run out.
+
+        Nobody knows what became of them.
+        """
+        held = self._conn.execute("SELECT DISTINCT holder FROM reply WHERE state = 'sending'").fetchall()
+        dead = [holder for (holder,) in held if is_dead(holder)]
+        return self._select(
+            f"state = 'sending' AND (lease_until <= ? OR holder IN ({marks(dead)}))", (self._store.now_ms(), *dead)
+        )
 
     def move(
         self, reply: Reply, to: DeliveryState, *, holder: str | None = None, agent: str = "", **columns: Any

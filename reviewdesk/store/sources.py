@@ -13,6 +13,7 @@ import msgspec
 from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
 from reviewdesk.store.db import from_ms_or_none, to_ms
+from reviewdesk.store.holders import is_dead
 from reviewdesk.store.records import Ingested, SourceState
 
 if TYPE_CHECKING:
@@ -42,13 +43,15 @@ class Sources:
             )
 
     def take(self, id: str, owner: str, *, seconds: float) -> bool:
-        """Takes the lease of a source for `owner`; False where another one holds it."""
+        """Takes the lease of a source for `owner`; False where another living one holds it."""
         now = self._store.now_ms()
         with self._store.transaction() as conn:
+            found = conn.execute("SELECT lease_owner FROM source WHERE id = ?", (id,)).fetchone()
+            dead = bool(found and found[0] and is_dead(found[0]))
             taken = conn.execute(
                 """UPDATE source SET lease_owner = :owner, lease_until = :until
-                   WHERE id = :id AND (lease_until <= :now OR lease_owner = :owner)""",
-                {"id": id, "owner": owner, "now": now, "until": now + int(seconds * 1000)},
+                   WHERE id = :id AND (lease_until <= :now OR lease_owner = :owner OR :dead)""",
+                {"id": id, "owner": owner, "now": now, "until": now + int(seconds * 1000), "dead": dead},
             )
             return taken.rowcount == 1
 

@@ -1,0 +1,56 @@
+"""A dead process holds nothing; a living one and one elsewhere keep what they hold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewdesk.model import Kind, Mention
+from reviewdesk.store.db import Store
+from reviewdesk.store.holders import is_dead, new_holder
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def dead() -> str:
+    """Gives the holder of a process that has ended."""
+    code = "from reviewdesk.store.holders import new_holder; print(new_holder())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_only_a_process_of_this_machine_that_has_ended_is_dead(dead: str) -> None:
+    assert is_dead(dead)
+    assert not is_dead(new_holder())
+    assert not is_dead(f"elsewhere:{dead.split(':', 1)[1]}")
+
+
+@given(st.text(max_size=20) | st.sampled_from(["", ":", "::", f"{os.uname().nodename}:99999999999999999999:x"]))
+def test_no_name_makes_it_fail(holder: str) -> None:
+    assert isinstance(is_dead(holder), bool)
+
+
+def test_a_dead_polls_source_is_taken_over_at_once(tmp_path: Path, dead: str) -> None:
+    with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
+        store.sources.register("fb", "facebook", "")
+        assert store.sources.take("fb", dead, seconds=120)
+        living = new_holder()
+        assert store.sources.take("fb", living, seconds=120)
+        assert not store.sources.take("fb", new_holder(), seconds=120)
+
+
+def test_a_dead_senders_reply_is_abandoned_at_once(tmp_path: Path, dead: str) -> None:
+    with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
+        store.sources.register("fb", "facebook", "")
+        store.mentions.ingest("fb", [Mention(id="1", kind=Kind.COMMENT, text="x")])
+        store.outbox.put(1, "x", agent="a")
+        claimed = store.outbox.claim(dead, lease_seconds=300)
+        assert claimed is not None
+        assert [each.id for each in store.outbox.abandoned()] == [claimed.id]

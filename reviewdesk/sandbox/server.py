@@ -69,7 +69,7 @@ class _Stage:
         )
         line = f"{request.method} {request.url.path}"
         fault = next((each for each in self.emulator.faults if each.strikes(line)), None)
-        await self._play(fault, scope, _replay(body), send, Request(scope, _replay(body)))
+        await self._play(fault, scope, _replay(body, receive), send, Request(scope, _replay(body, receive)))
 
     async def _play(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
         match fault.kind if fault else None:
@@ -106,11 +106,14 @@ class _Stage:
         _break(scope, flush=True)
 
 
-def _replay(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was already read, and after it what goes on arriving: the end of the connection."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    return receive
+    async def replay() -> Message:
+        return left.pop() if left else await receive()
+
+    return replay
 
 
 async def _swallow(message: Message) -> None:

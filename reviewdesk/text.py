@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from html.parser import HTMLParser
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlsplit
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -20,15 +21,17 @@ _UNSAFE = re.compile(
     + _BIDI
     + "\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
-# More marks on one letter than any living orthography uses; what is over it would climb over the lines above.
-_MARKS_FLOOD = re.compile(
-    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
-)
-_INVISIBLE_FLOOD = re.compile(
-    "([\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200d\u2060-\u2064\u3164\ufe00-\ufe0f\uffa0]{2})[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200d\u2060-\u2064\u3164\ufe00-\ufe0f\uffa0]+"
-)
+_INVISIBLE = frozenset(
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u3164\uffa0"
+) | frozenset(map(chr, range(0xFE00, 0xFE10)))
+# Where a flood may be: marks are neither letters nor blanks to `re`. The fillers of Hangul are letters.
+_FLOOD = re.compile(r"(?:[^\w\s\x00-\x7f]|[\u115f\u1160\u3164\uffa0]){3,}")
+_MOST_MARKS = 4  # on one letter: as many as any living orthography uses; more would climb over the lines above
+_MOST_INVISIBLE = 2  # in a row: as many as an emoji needs
 _ASCII_ONLY = re.compile(r"[\t\n\x20-\x7e]*\Z")
 _BLANKS = re.compile(r"\s+")
+# Letters that Unicode does not take apart into a letter and its diacritic.
+_STROKES = str.maketrans("łđøħŧı", "ldohti")
 
 
 def safe(text: str) -> str:
@@ -40,8 +43,31 @@ def safe(text: str) -> str:
     if _ASCII_ONLY.match(text):
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = unicodedata.normalize("NFC", _UNSAFE.sub(REPLACEMENT, text))
-    return _INVISIBLE_FLOOD.sub(r"\1", _MARKS_FLOOD.sub(r"\1", text))
+    return _thinned(_normal("NFC", _UNSAFE.sub(REPLACEMENT, text)))
+
+
+def _normal(form: Literal["NFC", "NFKD"], text: str) -> str:
+    """Normalises in a time that grows with the text: `unicodedata` sorts the marks on a letter by insertion."""
+    return unicodedata.normalize(form, _thinned(text))
+
+
+def _thinned(text: str) -> str:
+    return _FLOOD.sub(_thinned_run, text)
+
+
+def _thinned_run(run: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = invisible = 0
+    for char in run[0]:
+        if char in _INVISIBLE:
+            invisible += 1
+        elif unicodedata.category(char) in ("Mn", "Me"):
+            marks, invisible = marks + 1, 0
+        else:
+            marks = invisible = 0
+        if marks <= _MOST_MARKS and invisible <= _MOST_INVISIBLE:
+            kept.append(char)
+    return "".join(kept)
 
 
 def one_line(text: str) -> str:
@@ -50,9 +76,12 @@ def one_line(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Gives `text` without case and diacritics, for matching ("Žádné" -> "zadne")."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    """Gives `text` without case and diacritics, for matching ("Žádné" -> "zadne", "Złodziej" -> "zlodziej")."""
+    if text.isascii():
+        return text.lower()
+    # A compatibility form may hold capitals of its own ("℡"), so case is folded on both sides.
+    decomposed = _normal("NFKD", _normal("NFKD", text.casefold()).casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_STROKES)
 
 
 def same_text(one: str, other: str) -> bool:
@@ -61,16 +90,16 @@ def same_text(one: str, other: str) -> bool:
 
 
 def _canonical(text: str) -> str:
-    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _BLANKS.sub(" ", _normal("NFC", text)).strip()
 
 
 def width(text: str) -> int:
-    """Gives the number of terminal cells that one line of safe text takes."""
+    """Gives the number of terminal cells that one line of safe text takes; a tab or line end counts as one."""
     if text.isascii():
         return len(text)
     import wcwidth
 
-    return max(0, wcwidth.wcswidth(text)) or len(text)
+    return wcwidth.wcswidth(text.replace("\t", " ").replace("\n", " "))
 
 
 def cut(text: str, cells: int) -> str:
@@ -80,103 +109,87 @@ def cut(text: str, cells: int) -> str:
     """
     if cells <= 0:
         return ""
-    line = one_line(text[: cells * 8 + 64])
-    if width(line) <= cells and len(text) <= cells * 8 + 64:
+    piece = text[: cells * 8 + 64]
+    line = one_line(piece)
+    if len(piece) == len(text) and width(line) <= cells:
         return line
     import wcwidth
 
-    used, kept = 0, []
-    for char in line:
-        used += max(0, wcwidth.wcwidth(char))
-        if used > cells - 1:
+    used, kept = 1, []
+    for cluster in wcwidth.iter_graphemes(line):
+        used += width(cluster)
+        if used > cells:
             break
-        kept.append(char)
+        kept.append(cluster)
     return "".join(kept).rstrip() + "…"
 
 
 def is_web_link(url: str) -> bool:
-    """Tells whether a link may be opened: http or https, with a host, and nothing unprintable in it."""
+    """Tells whether a link may be opened: http or https, with a host, and nothing in it that is blank or unprintable.
+
+    A backslash is refused, since browsers take it for a slash and would go to another host than the one shown.
+    """
     try:
         parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no number
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and safe(url) == url and " " not in url
+    shown = url.isprintable() and safe(url) == url and not _BLANKS.search(url) and "\\" not in url
+    return shown and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Gives text that a spreadsheet shows as text: a leading `=`, `+`, `-`, `@`, tab or CR gets an apostrophe.
+    """Gives text that a spreadsheet shows as text: a leading `=`, `+`, `-`, `@`, tab or line end gets an apostrophe.
 
-    The rule is OWASP's for CSV injection.
+    The rule is OWASP's for CSV injection. The signs count in their wide form too.
     """
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+    return "'" + text if text and text[0] in "=+-@\t\r\n＝＋－＠" else text
 
 
-class _TextOf(HTMLParser):
-    _BLOCKS = frozenset(
-        [
-            "address",
-            "article",
-            "aside",
-            "blockquote",
-            "br",
-            "dd",
-            "div",
-            "dl",
-            "dt",
-            "fieldset",
-            "figure",
-            "footer",
-            "form",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "header",
-            "hr",
-            "li",
-            "main",
-            "nav",
-            "ol",
-            "p",
-            "pre",
-            "section",
-            "table",
-            "tr",
-            "ul",
-        ]
-    )
-    _SILENT = frozenset(("script", "style", "template", "head", "title"))
+_BLOCKS = frozenset(
+    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"  # noqa: SIM905
+    " nav ol p pre section table tr ul".split()
+)
+_SILENT = frozenset(("script", "style", "template", "head", "title"))
+
+
+class _TextOf:
+    """Takes what the parser meets and keeps the text."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.silenced = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._SILENT:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag in _SILENT:
             self.silenced += 1
-        elif tag in self._BLOCKS:
+        elif tag in _BLOCKS:
             self.parts.append("\n- " if tag == "li" else "\n")
         elif tag == "img":
-            self.parts.append(next((value for name, value in attrs if name == "alt" and value), ""))
+            self.parts.append(attributes.get("alt", ""))
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._SILENT:
-            self.silenced = max(0, self.silenced - 1)
-        elif tag in self._BLOCKS and tag != "br":
+    def end(self, tag: str) -> None:
+        if tag in _SILENT:
+            self.silenced -= 1
+        elif tag in _BLOCKS and tag != "br":
             self.parts.append("\n")
 
-    def handle_data(self, data: str) -> None:
+    def data(self, data: str) -> None:
         if not self.silenced:
             self.parts.append(re.sub(r"[ \t\r\n]+", " ", data))
+
+    def comment(self, text: str) -> None:
+        """Nobody is meant to read it."""
+
+    def close(self) -> str:
+        return "".join(self.parts)
 
 
 def html_to_text(html: str) -> str:
     """Gives the readable text of an HTML fragment: blocks on lines of their own, scripts and styles left out."""
-    parser = _TextOf()
-    parser.feed(html)
-    parser.close()
-    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in "".join(parser.parts).split("\n"))
+    from lxml import etree  # the parser of the standard library takes minutes for some megabytes, and raises for others
+
+    parser = etree.HTMLParser(target=_TextOf(), encoding="utf-8", huge_tree=True)
+    parser.feed(safe(html).encode())
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in parser.close().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

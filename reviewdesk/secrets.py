@@ -6,20 +6,25 @@ Every value that was read is remembered, so that `redact` can strike it from log
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import stat
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 from reviewdesk.errors import MissingSecret
+from reviewdesk.text import safe
 
 HIDDEN = "[secret]"
+# The last word of a parameter's name tells: access_token, fb_exchange_token, api-key, X-Amz-Signature.
 _SECRET_PARAMETERS = re.compile(
-    r"(?i)(access_token|token|key|secret|password|passwd|auth|signature|sig|proof|code|api_?key)"
+    r"(?i)(.*[_.-])?([a-z]*(token|key|secret|password)|passwd|pwd|pass|auth|authorization|credential|signature|sig|proof)"
+    r"|code|sid|session(_?id)?"
 )
 _revealed: set[str] = set()
+_pattern = re.compile(re.escape(HIDDEN))
 
 
 class Secret:
@@ -116,17 +121,23 @@ class Secret:
 
 
 def remember(value: str) -> None:
-    """Adds a secret value to those that `redact` strikes out; a connector calls it for a token that it was issued."""
-    if len(value) >= 4:
-        _revealed.update({value, quote(value, safe=""), quote(value)})
+    """Adds a secret value to those that `redact` strikes out; a connector calls it for a token that it was issued.
+
+    The forms that it takes in URLs and in JSON are struck out too. Less than four characters are not: they would be
+    struck out of every other word.
+    """
+    global _pattern
+    if len(value) < 4 or value in _revealed:
+        return
+    in_json = {json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
+    _revealed.update({value, quote(value, safe=""), quote(value), quote_plus(value), *in_json})
+    # The mark comes first, so that a secret that is part of it ("secret") cannot make it grow.
+    _pattern = re.compile("|".join(map(re.escape, [HIDDEN, *sorted(_revealed, key=len, reverse=True)])))
 
 
 def redact(text: str) -> str:
     """Gives `text` with every secret value seen so far replaced by `[secret]`."""
-    for value in sorted(_revealed, key=len, reverse=True):
-        if value in text:
-            text = text.replace(value, HIDDEN)
-    return text
+    return _pattern.sub(HIDDEN, text) if _revealed else text
 
 
 def safe_url(url: str) -> str:
@@ -139,24 +150,36 @@ def safe_url(url: str) -> str:
         return HIDDEN
     if ":" in host:
         host = f"[{host}]"
-    query = urlencode(
-        [
-            (name, value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-            if not _SECRET_PARAMETERS.fullmatch(name)
-        ]
-    )
-    return redact(urlunsplit((parts.scheme, host + port, parts.path, query, parts.fragment)))
+    fragment = _without_secrets(parts.fragment) if "=" in parts.fragment else parts.fragment
+    return safe(redact(urlunsplit((parts.scheme, host + port, parts.path, _without_secrets(parts.query), fragment))))
+
+
+def _without_secrets(query: str) -> str:
+    pairs = parse_qsl(query.replace(";", "&"), keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if not _SECRET_PARAMETERS.fullmatch(name)])
 
 
 class RedactingFilter(logging.Filter):
-    """Strikes secrets and line ends from every log record, whoever wrote it, tracebacks included."""
+    """Makes every log record one harmless line without secrets, whoever wrote it; tracebacks keep their lines.
+
+    It belongs on handlers: a logger's own filter does not see what its children log.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrites the record in place; always lets it pass."""
-        record.msg = redact(record.getMessage()).replace("\n", "\\n").replace("\r", "\\r")
+        try:
+            message = record.getMessage()
+        except Exception:  # a plugin's log call whose arguments do not fit must not stop a poll
+            message = f"{record.msg} {record.args!r}"
+        record.msg = _harmless(message).replace("\n", "\\n")
         record.args = ()
         if record.exc_info:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
+        record.exc_text = record.exc_text and _harmless(record.exc_text)
+        record.stack_info = record.stack_info and _harmless(record.stack_info)
         return True
+
+
+def _harmless(text: str) -> str:
+    return safe(redact(text))

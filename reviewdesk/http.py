@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64encode
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from reviewdesk import __version__
 from reviewdesk.errors import (
     AuthFailed,
     BadAnswer,
+    ConfigError,
     ConnectorError,
     NotThere,
     OutcomeUnknown,
@@ -34,6 +36,7 @@ from reviewdesk.errors import (
     Unreachable,
 )
 from reviewdesk.secrets import redact, safe_url
+from reviewdesk.text import cut
 
 log = logging.getLogger(__name__)
 # httpx writes each URL to its log, and URLs hold keys on some platforms.
@@ -44,6 +47,7 @@ stamina.instrumentation.set_on_retry_hooks([])
 USER_AGENT = f"reviewdesk/{__version__} (+https://pypi.org/project/reviewdesk)"
 MEGABYTE = 1 << 20
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
+_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 T = TypeVar("T")
 
@@ -89,10 +93,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The body as text, by the charset of the content type, else UTF-8; what does not decode is U+FFFD."""
-        charset = httpx.Headers(self.headers).get("content-type", "").partition("charset=")[2].split(";")[0]
+        charset = self.headers.get("content-type", "").lower().partition("charset=")[2].split(";")[0]
         try:
             return self.body.decode(charset.strip(" \"'") or "utf-8", "replace")
-        except LookupError:
+        except (LookupError, ValueError):
             return self.body.decode("utf-8", "replace")
 
     @overload
@@ -106,7 +110,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             BadAnswer: it is not JSON, or not of that shape. After a write this says nothing about its outcome.
         """
         try:
-            return msgspec.json.decode(self.body, type=type)
+            return msgspec.json.decode(self.body.removeprefix(BOM_UTF8), type=type)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             what = "a web page instead of data" if self.body.lstrip()[:1] == b"<" else "something unreadable"
             raise BadAnswer(
@@ -127,8 +131,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def error(self, detail: str = "") -> ConnectorError:
         """Gives the error that fits the status, with the platform's own words in `detail`."""
         host = urlsplit(self.url).hostname or "The platform"
-        said = f" It said: {redact(detail)}" if detail else ""
-        if self.status in (420, 429) or (self.status == 503 and "retry-after" in self.headers):
+        said = f" It said: {cut(redact(detail), 500)}" if detail else ""
+        write = self.method not in _READS
+        if self.status in (420, 429) or (self.status == 503 and "retry-after" in self.headers and not write):
             return RateLimited(
                 f"{host} wants fewer requests ({self.status}).{said}",
                 until=retry_after(self.headers, now=self.received_at),
@@ -139,25 +144,30 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             return PermissionMissing(f"{host} does not permit this (403).{said}")
         if self.status in (404, 410):
             return NotThere(f"{host} has nothing at this address ({self.status}).{said}")
-        write = self.method not in _READS
         if self.status == 408 or self.status >= 500:
             sentence = f"{host} is in trouble ({self.status}).{said}"
             return OutcomeUnknown(sentence) if write else Unreachable(sentence)
+        if write and self.status < 400:
+            return OutcomeUnknown(f"{host} answered by pointing elsewhere ({self.status}).{said}")
         if write:
             return Refused(f"{host} refused it ({self.status}).{said}")
         return BadAnswer(f"{host} answered {self.status}.{said}")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
-    """Gives the time a Retry-After header names, in either form of RFC 9110 (seconds or a date); None without one."""
+    """Gives the time a Retry-After header names, in either form of RFC 9110 (seconds or a date); None without one.
+
+    It is never before `now` and at most a week after: a slip of the platform's must not silence a source for years.
+    """
     value = headers.get("retry-after", "").strip()
+    longest = now + timedelta(days=7)
     try:
         if value.replace(".", "", 1).isdigit():
             return now + timedelta(seconds=min(float(value), 7 * 86400))
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        return min(max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now), longest).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _TryAgain(Exception):
@@ -178,6 +188,9 @@ class Http:
         hosts: further host names (port optional) that links and redirects may lead to.
         limits: see `Limits`.
         transport: another httpx transport, for tests.
+
+    Raises:
+        ConfigError: the base is no web address.
     """
 
     def __init__(
@@ -193,9 +206,16 @@ class Http:
         self.base = base if base.endswith("/") else base + "/"
         self.limits = limits or Limits()
         self._clock = clock
-        self._pinned = {_origin(self.base), *(f"https://{host}" for host in hosts)}
+        try:
+            self._pinned = {_origin(self.base), *(_origin(f"https://{host}") for host in hosts)}
+        except (httpx.InvalidURL, ValueError):
+            raise ConfigError(
+                f"{safe_url(base)} is no web address.", hint="It begins with https:// and a host."
+            ) from None
+        if not self.base.startswith(("https://", "http://")):
+            raise ConfigError(f"{safe_url(base)} is no web address.", hint="It begins with https:// and a host.")
         self._client = httpx.AsyncClient(
-            headers={"user-agent": USER_AGENT, **(headers or {})},
+            headers={"user-agent": USER_AGENT, "accept-encoding": "gzip, deflate", **(headers or {})},
             timeout=httpx.Timeout(
                 self.limits.read_seconds, connect=self.limits.connect_seconds, pool=self.limits.total_seconds
             ),
@@ -325,6 +345,10 @@ class Http:
         except (httpx.HTTPError, TimeoutError) as error:
             sentence = f"{request.url.host} broke off in mid-answer ({type(error).__name__})."
             failure = Unreachable(sentence) if read else OutcomeUnknown(sentence)
+        except BadAnswer as error:
+            if read:
+                raise
+            failure = OutcomeUnknown(error.sentence)
         if read:
             raise _TryAgain(failure)
         raise failure
@@ -346,11 +370,10 @@ class Http:
                         received_at=self._clock(),
                         moved_to=moved_to if permanent else "",
                     )
-            link = self.resolve(urljoin(str(request.url), target))
+            link = self.resolve(target, base=str(request.url))
             permanent = permanent and status in (301, 308)
             moved_to = safe_url(link)
-            headers = {name: value for name, value in request.headers.items() if name != "host"}
-            request = self._client.build_request(request.method, link, headers=headers)
+            request = self._client.build_request(request.method, link, headers=_for_another_host(request.headers))
         raise BadAnswer(f"{request.url.host} redirects in a circle.")
 
     async def _body(self, response: httpx.Response, into: IO[bytes] | None) -> bytes:
@@ -366,7 +389,10 @@ class Http:
     @asynccontextmanager
     async def _open(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
         started = asyncio.get_running_loop().time()
-        response = await self._client.send(request, stream=True)
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.InvalidURL, ValueError):  # httpx reads the address of a redirect even when it does not follow it
+            raise BadAnswer(f"{request.url.host} points to something that is no address.") from None
         try:
             yield response
         finally:
@@ -381,20 +407,22 @@ class Http:
             )
 
     async def _bounded(self, response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
+        host = response.url.host
+        if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
+            raise BadAnswer(f"{host} sent a body in an encoding that was not asked for.")  # such as gzip within gzip
         received = 0
         try:
             async for part in response.aiter_bytes(1 << 16):
                 received += len(part)
                 if received > max_bytes:
                     raise BadAnswer(
-                        f"{response.url.host} sent more than {max_bytes // MEGABYTE or 1} MB.",
-                        hint="Nothing was stored.",
+                        f"{host} sent more than {max_bytes // MEGABYTE or 1} MB.", hint="Nothing was stored."
                     )
                 if received > MEGABYTE and received > self.limits.max_growth * max(1, response.num_bytes_downloaded):
-                    raise BadAnswer(f"{response.url.host} sent a compressed body that grows beyond measure.")
+                    raise BadAnswer(f"{host} sent a compressed body that grows beyond measure.")
                 yield part
         except httpx.DecodingError:
-            raise BadAnswer(f"{response.url.host} sent a body that does not decompress.") from None
+            raise BadAnswer(f"{host} sent a body that does not decompress.") from None
 
     @asynccontextmanager
     async def stream(
@@ -418,8 +446,8 @@ class Http:
                 async with self._open(request) as response:
                     target = response.headers.get("location", "")
                     if response.status_code in _REDIRECTS and target:
-                        link = self.resolve(urljoin(str(request.url), target))
-                        request = self._client.build_request("GET", link, headers=request.headers)
+                        link = self.resolve(target, base=str(request.url))
+                        request = self._client.build_request("GET", link, headers=_for_another_host(request.headers))
                         continue
                     answer = Answer(
                         method="GET",
@@ -440,16 +468,20 @@ class Http:
         url = httpx.URL(self.resolve(path))
         return url.copy_merge_params(params) if params else url
 
-    def resolve(self, path: str) -> str:
-        """Gives the absolute URL of a path or link.
+    def resolve(self, path: str, *, base: str = "") -> str:
+        """Gives the absolute URL of a path or link, relative to the client's base or another.
 
         Raises:
-            BadAnswer: the link leads to a host, port or scheme that this client is not pinned to.
+            BadAnswer: the link is unreadable or leads to a host, port or scheme that this client is not pinned to.
         """
-        url = urljoin(self.base, path)
-        if _origin(url) not in self._pinned:
+        try:
+            url = urljoin(base or self.base, path)
+            origin = _origin(url)
+        except (httpx.InvalidURL, ValueError):
+            raise BadAnswer("A link that is no address was not followed.") from None
+        if origin not in self._pinned:
             raise BadAnswer(
-                f"A link to another place ({_origin(url)}) was not followed.",
+                f"A link to another place ({cut(origin, 80)}) was not followed.",
                 hint="If that host belongs to the platform, name it in the source's settings.",
             )
         return url
@@ -460,10 +492,10 @@ class Http:
 
 
 def _origin(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        return "an unreadable address"
-    suffix = "" if (parts.scheme, port) in (("https", 443), ("http", 80)) else f":{port}"
-    return f"{parts.scheme}://{parts.hostname}{suffix}"
+    """Gives scheme, host and port of a URL as httpx reads it, since it is httpx that will connect."""
+    parts = httpx.URL(url)
+    return str(httpx.URL(scheme=parts.scheme, host=parts.host, port=parts.port))
+
+
+def _for_another_host(headers: httpx.Headers) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "host"}

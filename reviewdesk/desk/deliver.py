@@ -191,7 +191,7 @@ class _Round:
         elif self._surely_absent(reply, connector, now, attempted):
             self._move(reply, DeliveryState.QUEUED, send_after=now, fault="", fault_hint="")
         else:
-            self.store.outbox.looked(reply)
+            self.store.outbox.looked(reply, now)
             self._tell(reply, stored, DeliveryState.UNKNOWN, "It is not on the platform yet; the desk will look again.")
 
     def _surely_absent(self, reply: Reply, connector: Connector[Any], now: datetime, attempted: datetime) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from reviewdesk.config import Config
@@ -14,6 +14,9 @@ from reviewdesk.replies.checks import Problem, check_reply
 from reviewdesk.replies.personalise import greeting
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.records import Draft, Reply, Stored
+
+_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
+"""States in which it is certain that the desk has posted nothing."""
 
 
 class Respond:
@@ -107,9 +110,11 @@ class Respond:
         )
         if stored.gone_at:
             found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
-        if self.reply_mode(id) == "none":
+        if channel is Channel.PUBLIC and self.reply_mode(id) == "none":
             found.insert(0, _fault("This source takes no replies."))
-        if channel is Channel.PRIVATE and stored.mention.can_private_reply is False:
+        if channel is Channel.PRIVATE and not self._store.sources.capabilities(stored.source).get("private_reply"):
+            found.insert(0, _fault("This source has no private replies."))
+        elif channel is Channel.PRIVATE and stored.mention.can_private_reply is False:
             found.insert(0, _fault("This customer cannot be written to privately."))
         return found
 
@@ -135,8 +140,10 @@ class Respond:
                 raise NotAllowed(problem.sentence)
         if self.reply_mode(id) == "hand_off" and channel is Channel.PUBLIC:
             return self._hand_off(id, text)
-        after = self._store.clock() + timedelta(seconds=self._config.desk.undo_seconds)
-        return self._store.outbox.put(id, text, agent=self._agent, channel=channel, send_after=after)
+        return self._store.outbox.put(id, text, agent=self._agent, channel=channel, send_after=self._goes_out())
+
+    def _goes_out(self) -> datetime:
+        return self._store.clock() + timedelta(seconds=self._config.desk.undo_seconds)
 
     def _hand_off(self, id: int, text: str) -> Reply:
         with self._store.transaction():
@@ -146,15 +153,21 @@ class Respond:
             return self._store.outbox.put(id, text, agent=self._agent, state=DeliveryState.HANDED_OFF)
 
     def take_back(self, reply: Reply) -> Draft:
-        """Withdraws a reply that has not gone out, and gives its text back as the draft.
+        """Withdraws a reply that has not gone out, and gives its text back as the draft, above what the agent may have
+        begun to write since.
 
         Raises:
-            NotAllowed: it has gone out already, or is going out just now.
+            NotAllowed: it has gone out already, is going out just now, or nobody knows.
         """
+        _require_state(reply, _NOT_OUT, "cannot be taken back")
         with self._store.transaction():
             self._move(reply, DeliveryState.WITHDRAWN)
-            self._store.outbox.save_draft(reply.mention_id, self._agent, reply.text)
-        return next(each for each in self._store.outbox.drafts(reply.mention_id) if each.agent == self._agent)
+            begun = [each.text for each in self._own_drafts(reply) if each.text != reply.text]
+            self._store.outbox.save_draft(reply.mention_id, self._agent, "\n\n".join((reply.text, *begun)))
+        return self._own_drafts(reply)[0]
+
+    def _own_drafts(self, reply: Reply) -> list[Draft]:
+        return [each for each in self._store.outbox.drafts(reply.mention_id) if each.agent == self._agent]
 
     def confirm_hand_off(self, reply: Reply) -> None:
         """Notes that a person has posted a handed-off reply on the platform's own page.
@@ -162,22 +175,24 @@ class Respond:
         Raises:
             NotAllowed: it is not handed off (any more).
         """
+        _require_state(reply, (DeliveryState.HANDED_OFF,), "was not handed off")
         with self._store.transaction():
             self._move(reply, DeliveryState.POSTED, posted_at=self._store.clock())
             self._answered(reply)
 
     def settle(self, reply: Reply, posted: bool) -> None:
-        """Lets a person decide an unknown reply: it was posted, or it was not and goes out again.
+        """Lets a person decide an unknown reply: it was posted, or it was not and goes out again after the undo seconds.
 
         Raises:
             NotAllowed: it is not unknown (any more).
         """
+        _require_state(reply, (DeliveryState.UNKNOWN,), "is not one that a person decides")
         with self._store.transaction():
             if posted:
                 self._move(reply, DeliveryState.POSTED, posted_at=reply.attempted_at)
                 self._answered(reply)
             else:
-                self._move(reply, DeliveryState.QUEUED, send_after=self._store.clock())
+                self._move(reply, DeliveryState.QUEUED, send_after=self._goes_out())
 
     def _move(self, reply: Reply, to: DeliveryState, **columns: Any) -> None:
         require(reply.state, to)
@@ -191,6 +206,14 @@ class Respond:
             {"status": Status.ANSWERED.value, "answered_at": now},
             agent=self._agent,
             what="answered",
+        )
+
+
+def _require_state(reply: Reply, states: Collection[DeliveryState], otherwise: str) -> None:
+    if reply.state not in states:
+        raise NotAllowed(
+            f"Reply {reply.id} {otherwise}: it is {reply.state.value.replace('_', ' ')}.",
+            hint="`reviewdesk outbox --all` shows where each reply stands.",
         )
 
 

@@ -143,6 +143,8 @@ class Outbox:
     ) -> bool:
         """Moves a reply from the state it was read in to another one; False where it has moved on meanwhile.
 
+        One that was sent again since, and is in the same state after another attempt, has moved on as well.
+
         Args:
             holder: only where this holder has it; None for moves that need none.
             columns: further columns to set; times as aware datetimes.
@@ -155,13 +157,15 @@ class Outbox:
         with self._store.transaction() as conn:
             moved = conn.execute(
                 f"""UPDATE reply SET state = :to, updated_at = :now, holder = '', lease_until = 0{setting}
-                    WHERE id = :id AND state = :was AND (:holder IS NULL OR holder = :holder)""",
+                    WHERE id = :id AND state = :was AND attempts = :attempts
+                      AND (:holder IS NULL OR holder = :holder)""",
                 {
                     **values,
                     "to": to.value,
                     "now": now,
                     "id": reply.id,
                     "was": reply.state.value,
+                    "attempts": reply.attempts,
                     "holder": holder,
                 },
             )
@@ -169,10 +173,13 @@ class Outbox:
                 self._log(conn, reply.mention_id, agent or reply.agent, f"reply {to.value}", reply.id)
             return moved.rowcount == 1
 
-    def looked(self, reply: Reply) -> None:
-        """Notes that an unknown reply was looked for just now."""
+    def looked(self, reply: Reply, at: datetime) -> None:
+        """Notes that an unknown reply was looked for at `at`, unless it was sent again since."""
         with self._store.transaction() as conn:
-            conn.execute("UPDATE reply SET looked_at = ? WHERE id = ?", (self._store.now_ms(), reply.id))
+            conn.execute(
+                "UPDATE reply SET looked_at = ? WHERE id = ? AND state = 'unknown' AND attempts = ?",
+                (to_ms(at), reply.id, reply.attempts),
+            )
 
     def looked_at(self, reply: Reply) -> datetime | None:
         """Gives when an unknown reply was last looked for."""
@@ -185,7 +192,8 @@ class Outbox:
         return [
             text
             for (text,) in self._conn.execute(
-                "SELECT text FROM reply WHERE agent = ? AND state <> 'withdrawn' ORDER BY id DESC LIMIT ?",
+                """SELECT text FROM reply WHERE agent = ? AND state NOT IN ('withdrawn', 'refused')
+                   ORDER BY id DESC LIMIT ?""",
                 (agent, limit),
             )
         ]

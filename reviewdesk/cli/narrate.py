@@ -13,6 +13,7 @@ from reviewdesk.cli.exits import Exit, exit_for
 from reviewdesk.cli.output import json_line, say
 from reviewdesk.desk.deliver import Delivered
 from reviewdesk.desk.poll import Outcome, Polled, Progress
+from reviewdesk.errors import Actor
 from reviewdesk.model import DeliveryState
 
 _BAR_FROM = 500
@@ -93,13 +94,11 @@ class Narrator:
             say(f"{step.source}: parked until you act; `reviewdesk sources` says why.")
 
     def _on_delivered(self, step: Delivered) -> None:
-        if step.state in (DeliveryState.UNKNOWN, DeliveryState.REFUSED):
-            self.exit_code = max(self.exit_code, Exit.PERSON)
-        elif step.fault:
-            self.exit_code = max(self.exit_code, Exit.LATER)
+        if step.actor is not None:
+            self.exit_code = max(self.exit_code, Exit.LATER if step.actor is Actor.TIME else Exit.PERSON)
         if self.as_json:
             json_line({"event": "reply", **msgspec.to_builtins(step)})
-        elif not self.quiet or step.fault:
+        elif not self.quiet or (step.fault and step.news):
             because = f": {step.fault} {step.hint}".rstrip() if step.fault else ""
             say(f"{step.source}: reply {step.reply} to mention {step.mention} {_state(step.state)}{because}")
 

@@ -13,7 +13,7 @@ from reviewdesk.config import Config
 from reviewdesk.connector import Connector
 from reviewdesk.desk.connecting import blamed, connected, data_folder
 from reviewdesk.desk.delivery import FIRST_LOOK, SURE_AFTER, after_failure, next_try, require
-from reviewdesk.errors import NotAllowed, ReviewdeskError, Unsupported
+from reviewdesk.errors import Actor, NotAllowed, OutcomeUnknown, RateLimited, ReviewdeskError, Unsupported
 from reviewdesk.model import Channel, DeliveryState, PostedReply, Record, Status
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
@@ -24,10 +24,17 @@ log = logging.getLogger(__name__)
 
 _LEASE = 300.0
 _LONGEST_SEND = 120.0
+_DECIDE = "Look on the platform, then decide: reviewdesk outbox settle."
 
 
 class Delivered(Record, frozen=True, kw_only=True):
-    """What became of one reply in this round."""
+    """What became of one reply in this round.
+
+    Attributes:
+        fault, hint: what is wrong and what to do about it; "" where all is well.
+        actor: who must act before it goes on; None where nobody has to.
+        news: False where the same was told after an earlier round already.
+    """
 
     reply: int
     mention: int
@@ -35,6 +42,8 @@ class Delivered(Record, frozen=True, kw_only=True):
     state: DeliveryState
     fault: str = ""
     hint: str = ""
+    actor: Actor | None = None
+    news: bool = True
 
 
 async def deliver(
@@ -100,30 +109,27 @@ class _Round:
                 with blamed(stored.connector):
                     posted = await self._post(connector, stored, reply)
         except (ReviewdeskError, TimeoutError) as error:
-            self._failed(reply, stored, error)
+            self._failed(reply, stored, connector, error)
             return
         self._posted(reply, stored, posted)
 
     @staticmethod
     async def _post(connector: Connector[Any], stored: Stored, reply: Reply) -> PostedReply:
-        if reply.channel is Channel.PRIVATE:
-            return await connector.private_reply(stored.mention, reply.text, reply.key)
-        return await connector.reply(stored.mention, reply.text, reply.key)
+        write = connector.private_reply if reply.channel is Channel.PRIVATE else connector.reply
+        return _told(await write(stored.mention, reply.text, reply.key))
 
-    @staticmethod
-    def _guard(reply: Reply, stored: Stored) -> None:
+    def _guard(self, reply: Reply, stored: Stored) -> None:
         """Holds a reply back when the store already knows that it answers something else by now."""
         hint = "Look at it again, and send once more if it still fits."
         if stored.gone_at:
             raise NotAllowed("Not sent: the mention is gone from the platform.", hint=hint)
-        edited = stored.mention.edited_at
-        if stored.version > 1 and edited and edited > reply.created_at:
+        if stored.version > 1 and self.store.mentions.text_seen_at(stored.id) > reply.created_at:
             raise NotAllowed("Not sent: the customer changed the text after the reply was written.", hint=hint)
 
     def _posted(self, reply: Reply, stored: Stored, posted: PostedReply) -> None:
         now = self.store.clock()
         with self.store.transaction():
-            self._move(
+            noted = self._move(
                 reply,
                 DeliveryState.POSTED,
                 holder=self.holder if reply.state is DeliveryState.SENDING else None,
@@ -134,85 +140,148 @@ class _Round:
                 fault="" if posted.visible else "Waiting for the platform to show it.",
                 fault_hint="",
             )
-            self.store.mentions.change(
-                [stored.id],
-                {"status": Status.ANSWERED.value, "answered_at": to_ms(posted.posted_at or now)},
-                agent=reply.agent,
-                what="answered",
-            )
-        self._tell(reply, stored, DeliveryState.POSTED)
+            current = self.store.outbox.get(reply.id)
+            if noted:
+                self._note_answered(current, stored, posted, now)
+        if noted:
+            self._tell(reply, stored, DeliveryState.POSTED)
+        elif current.state is DeliveryState.UNKNOWN and current.attempts == reply.attempts:
+            # Another process gave this one up while the answer was on its way.
+            self._posted(current, stored, posted)
 
-    def _failed(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError) -> None:
+    def _note_answered(self, reply: Reply, stored: Stored, posted: PostedReply, now: datetime) -> None:
+        self.store.mentions.change(
+            [stored.id],
+            {"status": Status.ANSWERED.value, "answered_at": to_ms(posted.posted_at or now)},
+            agent=reply.agent,
+            what="answered",
+        )
+        if posted.id and self.store.mentions.make_ours(stored.source, posted.id):
+            # A poll was quicker than the answer and has seen it stand there.
+            self._move(reply, DeliveryState.VISIBLE, fault="")
+
+    def _failed(
+        self, reply: Reply, stored: Stored, connector: Connector[Any], error: ReviewdeskError | TimeoutError
+    ) -> None:
         state = after_failure(error)
         if state is DeliveryState.QUEUED and isinstance(error, ReviewdeskError):
             self.skipped.add(stored.source)
             self._back(reply, stored, error)
             return
-        sentence = error.sentence if isinstance(error, ReviewdeskError) else "The platform did not answer in time."
-        hint = error.hint if isinstance(error, ReviewdeskError) else ""
-        self._move(reply, state, holder=self.holder, fault=redact(sentence), fault_hint=redact(hint))
-        self._tell(reply, stored, state, sentence, hint)
+        looks = state is DeliveryState.UNKNOWN and _can_look(reply, connector)
+        sentence, hint = _words(error)
+        if self._move(reply, state, holder=self.holder, fault=sentence, fault_hint=hint):
+            self._tell(reply, stored, state, sentence, hint, actor=Actor.TIME if looks else Actor.USER)
 
     def _back(self, reply: Reply, stored: Stored, error: ReviewdeskError) -> None:
+        sentence, hint = _words(error)
         again = next_try(reply.attempts, self.store.clock(), error)
-        self._move(
-            reply,
-            DeliveryState.QUEUED,
-            holder=self.holder,
-            send_after=again,
-            fault=redact(error.sentence),
-            fault_hint=redact(error.hint),
+        moved = self._move(
+            reply, DeliveryState.QUEUED, holder=self.holder, send_after=again, fault=sentence, fault_hint=hint
         )
-        self._tell(reply, stored, DeliveryState.QUEUED, error.sentence, error.hint)
+        if isinstance(error, RateLimited):
+            self.store.outbox.postpone(stored.source, again)
+        if moved:
+            self._tell(reply, stored, DeliveryState.QUEUED, sentence, hint, actor=error.actor)
 
     async def _look(self, reply: Reply) -> None:
         """Settles an unknown reply by asking the platform; one that it cannot tell of waits for a person."""
         stored = self.store.mentions.get(reply.mention_id)
         now, attempted = self.store.clock(), reply.attempted_at or reply.updated_at
-        if stored.source in self.skipped or now - attempted < FIRST_LOOK:
+        if stored.source in self.skipped or now < max(attempted + FIRST_LOOK, reply.send_after):
             return
         try:
-            connector = await self._connector(stored.source)
-            if reply.channel is Channel.PRIVATE or not connector.capabilities.find_reply:
-                raise Unsupported("Nobody but a person can tell whether it was posted.")
-            async with asyncio.timeout(_LONGEST_SEND):
-                with blamed(stored.connector):
-                    found = await connector.find_reply(stored.mention, reply.text, attempted)
+            found = await self._find(reply, stored, attempted)
         except (ReviewdeskError, TimeoutError) as error:
-            if not isinstance(error, Unsupported):
-                self.skipped.add(stored.source)
-            sentence = error.sentence if isinstance(error, ReviewdeskError) else "The platform did not answer in time."
-            self._tell(
-                reply, stored, DeliveryState.UNKNOWN, sentence, "Look on the platform, then decide in the outbox."
-            )
+            self._not_told(reply, stored, error, now)
             return
         if found:
             self._posted(reply, stored, found)
-        elif self._surely_absent(reply, connector, now, attempted):
-            self._move(reply, DeliveryState.QUEUED, send_after=now, fault="", fault_hint="")
+        elif not self._surely_absent(reply, now, attempted):
+            absent = OutcomeUnknown("It is not on the platform yet; the desk will look again.")
+            self._still_unknown(reply, stored, absent, looked_at=now)
+        elif self.connectors[stored.source].capabilities.moderated:
+            hidden = Unsupported("It is not there, or the platform does not show it yet.", hint=_DECIDE)
+            self._still_unknown(reply, stored, hidden, looked_at=now)
         else:
-            self.store.outbox.looked(reply, now)
-            self._tell(reply, stored, DeliveryState.UNKNOWN, "It is not on the platform yet; the desk will look again.")
+            self._move(reply, DeliveryState.QUEUED, send_after=now, fault="", fault_hint="")
 
-    def _surely_absent(self, reply: Reply, connector: Connector[Any], now: datetime, attempted: datetime) -> bool:
-        """Two looks, the later one well after the attempt, and no moderation that could hide it."""
+    async def _find(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
+        connector = await self._connector(stored.source)
+        if not _can_look(reply, connector):
+            raise Unsupported("Nobody but a person can tell whether it was posted.", hint=_DECIDE)
+        async with asyncio.timeout(_LONGEST_SEND):
+            with blamed(stored.connector):
+                found = await connector.find_reply(stored.mention, reply.text, since)
+                if found is None:
+                    return None
+                other = self.store.outbox.known_as(stored.source, _told(found).id)
+        if other and other.id != reply.id:
+            raise Unsupported(f"The same words stand there, but as reply {other.id}.", hint=_DECIDE)
+        return found
+
+    def _surely_absent(self, reply: Reply, now: datetime, attempted: datetime) -> bool:
+        """Two looks, the later one well after the attempt."""
         looked = self.store.outbox.looked_at(reply)
-        seen_missing = looked is not None and looked >= attempted
-        return seen_missing and now - attempted >= SURE_AFTER and not connector.capabilities.moderated
+        return looked is not None and looked >= attempted and now - attempted >= SURE_AFTER
 
-    def _move(self, reply: Reply, to: DeliveryState, *, holder: str | None = None, **columns: Any) -> None:
+    def _not_told(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError, now: datetime) -> None:
+        if not isinstance(error, Unsupported):
+            self.skipped.add(stored.source)
+        self._still_unknown(reply, stored, error)
+        if isinstance(error, RateLimited):
+            self.store.outbox.postpone(stored.source, next_try(reply.attempts, now, error))
+
+    def _still_unknown(
+        self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError, **columns: Any
+    ) -> None:
+        sentence, hint = _words(error)
+        actor = error.actor if isinstance(error, ReviewdeskError) else Actor.TIME
+        if self.store.outbox.move(reply, DeliveryState.UNKNOWN, fault=sentence, fault_hint=hint, **columns):
+            self._tell(reply, stored, DeliveryState.UNKNOWN, sentence, hint, actor=actor)
+
+    def _move(self, reply: Reply, to: DeliveryState, *, holder: str | None = None, **columns: Any) -> bool:
         require(reply.state, to)
-        if not self.store.outbox.move(reply, to, holder=holder, **columns):
+        moved = self.store.outbox.move(reply, to, holder=holder, **columns)
+        if not moved:
             log.warning("reply %d has moved on meanwhile; it was not made %s", reply.id, to.value)
+        return moved
 
-    def _tell(self, reply: Reply, stored: Stored, state: DeliveryState, fault: str = "", hint: str = "") -> None:
+    def _tell(
+        self,
+        reply: Reply,
+        stored: Stored,
+        state: DeliveryState,
+        fault: str = "",
+        hint: str = "",
+        *,
+        actor: Actor | None = None,
+    ) -> None:
         told = Delivered(
             reply=reply.id,
             mention=stored.id,
             source=stored.source,
             state=state,
-            fault=redact(fault),
-            hint=redact(hint),
+            fault=fault,
+            hint=hint,
+            actor=actor,
+            news=fault != reply.fault,
         )
         self.done.append(told)
         self.tell(told)
+
+
+def _can_look(reply: Reply, connector: Connector[Any]) -> bool:
+    return reply.channel is Channel.PUBLIC and connector.capabilities.find_reply
+
+
+def _told(answer: Any) -> PostedReply:
+    if not isinstance(answer, PostedReply):
+        raise TypeError(f"it gave {type(answer).__name__} where a PostedReply was due")
+    return answer
+
+
+def _words(error: ReviewdeskError | TimeoutError) -> tuple[str, str]:
+    if isinstance(error, ReviewdeskError):
+        return redact(error.sentence), redact(error.hint)
+    return "The platform did not answer in time.", ""

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from reviewdesk.errors import (
     AuthFailed,
+    ConfigError,
     NotAllowed,
     NotThere,
     PermissionMissing,
@@ -63,7 +64,7 @@ def after_failure(error: BaseException) -> State:
     Only errors that promise that nothing was posted lead back to `queued` or to `refused`. Everything else, an
     unreadable answer and a fault of the connector itself among them, is `unknown`.
     """
-    if isinstance(error, (RateLimited, Unreachable, AuthFailed)):
+    if isinstance(error, (RateLimited, Unreachable, AuthFailed, ConfigError)):
         return State.QUEUED
     if isinstance(error, (Refused, NotThere, PermissionMissing, Unsupported, NotAllowed)):
         return State.REFUSED

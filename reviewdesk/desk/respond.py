@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from reviewdesk.config import Config
@@ -140,10 +140,8 @@ class Respond:
                 raise NotAllowed(problem.sentence)
         if self.reply_mode(id) == "hand_off" and channel is Channel.PUBLIC:
             return self._hand_off(id, text)
-        return self._store.outbox.put(id, text, agent=self._agent, channel=channel, send_after=self._goes_out())
-
-    def _goes_out(self) -> datetime:
-        return self._store.clock() + timedelta(seconds=self._config.desk.undo_seconds)
+        after = self._store.clock() + timedelta(seconds=self._config.desk.undo_seconds)
+        return self._store.outbox.put(id, text, agent=self._agent, channel=channel, send_after=after)
 
     def _hand_off(self, id: int, text: str) -> Reply:
         with self._store.transaction():
@@ -181,7 +179,7 @@ class Respond:
             self._answered(reply)
 
     def settle(self, reply: Reply, posted: bool) -> None:
-        """Lets a person decide an unknown reply: it was posted, or it was not and goes out again after the undo seconds.
+        """Lets a person decide an unknown reply: it was posted, or it was not and goes out again.
 
         Raises:
             NotAllowed: it is not unknown (any more).
@@ -192,7 +190,7 @@ class Respond:
                 self._move(reply, DeliveryState.POSTED, posted_at=reply.attempted_at)
                 self._answered(reply)
             else:
-                self._move(reply, DeliveryState.QUEUED, send_after=self._goes_out())
+                self._move(reply, DeliveryState.QUEUED, send_after=self._store.clock())
 
     def _move(self, reply: Reply, to: DeliveryState, **columns: Any) -> None:
         require(reply.state, to)

@@ -338,6 +338,21 @@ class Mentions:
             )
         )
 
+    def text_seen_at(self, id: int) -> datetime:
+        """Gives when the desk first saw a mention's current text; the platform's own time of an edit may be earlier."""
+        (seen,) = self._conn.execute("SELECT max(seen_at) FROM mention_version WHERE mention_id = ?", (id,)).fetchone()
+        return from_ms(seen)
+
+    def make_ours(self, source: str, platform_id: str) -> bool:
+        """Takes a text out of the inbox that turns out to be a reply of ours; False where it has not come in yet."""
+        with self._store.transaction() as conn:
+            return bool(
+                conn.execute(
+                    "UPDATE mention SET ours = 1, status = 'closed' WHERE source_id = ? AND platform_id = ?",
+                    (source, platform_id),
+                ).rowcount
+            )
+
     def raw(self, id: int) -> Any:
         """Gives the payload of the current version as the platform sent it, without secrets; None where not kept."""
         found = self._conn.execute(

@@ -109,7 +109,7 @@ class Outbox:
         with self._store.transaction() as conn:
             found = conn.execute(
                 f"""UPDATE reply SET state = 'sending', holder = ?, lease_until = ?, attempts = attempts + 1,
-                      attempted_at = ?, updated_at = ?, fault = '', fault_hint = ''
+                      attempted_at = ?, updated_at = ?
                     WHERE id = (SELECT reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
                                 WHERE reply.state = 'queued' AND reply.send_after <= ?
                                   AND mention.source_id NOT IN ({marks(skip)})
@@ -173,13 +173,23 @@ class Outbox:
                 self._log(conn, reply.mention_id, agent or reply.agent, f"reply {to.value}", reply.id)
             return moved.rowcount == 1
 
-    def looked(self, reply: Reply, at: datetime) -> None:
-        """Notes that an unknown reply was looked for at `at`, unless it was sent again since."""
+    def postpone(self, source: str, until: datetime) -> None:
+        """Lets nothing be sent to a source, or be looked for there, before `until`."""
         with self._store.transaction() as conn:
             conn.execute(
-                "UPDATE reply SET looked_at = ? WHERE id = ? AND state = 'unknown' AND attempts = ?",
-                (to_ms(at), reply.id, reply.attempts),
+                """UPDATE reply SET send_after = :until WHERE state IN ('queued', 'unknown') AND send_after < :until
+                   AND mention_id IN (SELECT id FROM mention WHERE source_id = :source)""",
+                {"until": to_ms(until), "source": source},
             )
+
+    def known_as(self, source: str, remote_id: str) -> Reply | None:
+        """Gives the reply that stands on a source's platform under an id, if it is one of the desk's."""
+        if not remote_id:
+            return None
+        found = self._select(
+            "remote_id = ? AND mention_id IN (SELECT id FROM mention WHERE source_id = ?)", (remote_id, source)
+        )
+        return found[0] if found else None
 
     def looked_at(self, reply: Reply) -> datetime | None:
         """Gives when an unknown reply was last looked for."""

@@ -8,6 +8,8 @@ Two commands may share a key only where they share no context. Keys are named as
 from __future__ import annotations
 
 import difflib
+import string
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
@@ -121,13 +123,11 @@ COMMANDS: tuple[Command, ...] = (
 
 _BY_ID = {command.id: command for command in COMMANDS}
 
+_SHORT_NAMES = {"+": "plus", "-": "minus", "/": "slash", "\\": "backslash", "@": "at", "_": "underscore"}
 _PRINTABLE = {
-    "plus": "+",
-    "minus": "-",
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "asterisk": "*",
+    # Textual names a sign by its Unicode name, but for a few.
+    _SHORT_NAMES.get(sign, unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_")): sign
+    for sign in string.punctuation
 }
 _SHOWN = {
     **_PRINTABLE,

@@ -54,13 +54,13 @@ class ReviewdeskApp(App[int]):
     TITLE = "reviewdesk"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(Context.ANYWHERE)
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+    HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (40, "-narrow"),
         (100, "-medium"),
         (150, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-flat"), (8, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-tall")]
     CSS = """
     Footer { background: $panel; }
     Toast { max-width: 70; }
@@ -89,7 +89,7 @@ class ReviewdeskApp(App[int]):
         self.demo = demo
         self.clock = clock
         self.commands = with_keys(config.keys)
-        self._running: set[tuple[str, ...]] = set()
+        self._under_way: set[tuple[str, ...]] = set()
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
         self.inbox = InboxScreen(self)
@@ -265,10 +265,10 @@ class ReviewdeskApp(App[int]):
 
     async def _run_process(self, title: str, *words: str) -> int | None:
         """Runs a command and gives how many mentions it told to be new; None where it failed or runs already."""
-        if words in self._running:
+        if words in self._under_way:
             self.say(f"{title} is under way already.")
             return None
-        self._running.add(words)
+        self._under_way.add(words)
         self.inbox.working(f"{title}…")
         new, well = 0, True
         try:
@@ -284,7 +284,7 @@ class ReviewdeskApp(App[int]):
                     elif told.code and well:
                         self.say(f"{title} ended with code {told.code}.", "warning")
         finally:
-            self._running.discard(words)
+            self._under_way.discard(words)
             self.inbox.working("")
             self.reader.refresh()
         return new if well else None

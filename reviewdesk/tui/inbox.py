@@ -18,7 +18,7 @@ from reviewdesk.tui.header import Header
 from reviewdesk.tui.inbox_list import MentionList
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings, source_labels
-from reviewdesk.tui.reader import ConversationRead, News, OrderRead, ReadFailed, RowsRead, StateRead
+from reviewdesk.tui.reader import ConversationRead, News, OrderRead, RowsRead, StateRead
 from reviewdesk.tui.replying import Replying
 from reviewdesk.tui.triaging import Triaging
 from reviewdesk.tui.views import Views
@@ -134,6 +134,8 @@ class InboxScreen(Screen[None]):
     def context(self) -> Context:
         """Where the keyboard is."""
         focused = self.focused
+        if self.has_class("-tiny") or self.has_class("-flat"):
+            return Context.ANYWHERE
         if focused is not None and self.composer in focused.ancestors_with_self:
             return Context.COMPOSER
         if self.has_class("-narrow"):
@@ -178,7 +180,7 @@ class InboxScreen(Screen[None]):
             self._take_conversation(news)
         elif isinstance(news, StateRead):
             self._take_state(news)
-        elif isinstance(news, ReadFailed) and news.sentence != self._fault:
+        elif news.sentence != self._fault:
             self._fault = news.sentence
             self._desk.say(news.sentence, "error")
 

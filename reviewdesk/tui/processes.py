@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def command_line(*words: str, config: Path, db: Path) -> list[str]:
     return [sys.executable, "-m", "reviewdesk", *words, "--config", str(config), "--db", str(db)]
 
 
-async def run(command: Sequence[str]) -> AsyncIterator[Line | Ended]:
+async def run(command: Sequence[str]) -> AsyncGenerator[Line | Ended, None]:
     """Runs a command and gives its lines as they come, then its end.
 
     Close the iterator where it is left early (`contextlib.aclosing`): that ends the process.
@@ -124,7 +124,7 @@ def told(line: str) -> Line | None:
         case "reply":
             if found.get("fault"):
                 return _line(source, f"{found['fault']} {found.get('hint', '')}", fault=True)
-            return _line(source, _REPLIES.get(found.get("state"), ""), passing=True)
+            return _line(source, _REPLIES.get(str(found.get("state")), ""), passing=True)
     return None
 
 

@@ -118,7 +118,7 @@ class Reader:
         self._agent = agent
         self._clock = clock
         self._lock = threading.Condition()
-        self._stopping = False
+        self._stop = threading.Event()
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._requests: OrderedDict[int, _Request] = OrderedDict()
         self._watched: tuple[int, ...] = ()
@@ -144,7 +144,7 @@ class Reader:
     def stop(self) -> None:
         """Ends the lanes and closes their connections; waits for what is being read, at most a second."""
         with self._lock:
-            self._stopping = True
+            self._stop.set()
             self._lock.notify_all()
         for thread in self._threads:
             thread.join(timeout=1)
@@ -210,14 +210,14 @@ class Reader:
             self._lock.notify_all()
 
     def _run(self, lane: Callable[[Store], None]) -> None:
-        while not self._stopping:
+        while not self._stop.is_set():
             try:
                 store = self._open_store()
             except ReviewdeskError as error:
                 self._failed(error)
                 continue
             try:
-                while not self._stopping:
+                while not self._stop.is_set():
                     with store.told():
                         lane(store)
             except Exception as error:  # a lane that ends would leave the screen without news for ever
@@ -235,13 +235,13 @@ class Reader:
             self._requests.clear()
             self._conversation_due = self._wanted_conversation != 0
             self._order_changed = True
-            if not self._stopping:
+            if not self._stop.is_set():
                 self._lock.wait(_PAUSE_AFTER_FAULT)
 
     def _rows_lane(self, store: Store) -> None:
         version = store.data_version()
         looked = self._clock()
-        while not self._stopping:
+        while not self._stop.is_set():
             request, conversation = self._next_wanted(looked + _LOOK_EVERY)
             if request:
                 self._keep(store.mentions.rows(request.ids))
@@ -255,11 +255,11 @@ class Reader:
 
     def _next_wanted(self, until: float) -> tuple[_Request | None, int]:
         with self._lock:
-            while not (self._stopping or self._requests or self._conversation_due or self._look_now):
+            while not (self._stop.is_set() or self._requests or self._conversation_due or self._look_now):
                 rest = until - self._clock()
                 if rest <= 0 or not self._lock.wait(rest):
                     return None, 0
-            if self._stopping:
+            if self._stop.is_set():
                 return None, 0
             if self._requests:
                 return self._requests[next(reversed(self._requests))], 0
@@ -309,11 +309,11 @@ class Reader:
 
     def _order_lane(self, store: Store) -> None:
         shown, told_at = 0, 0.0
-        while not self._stopping:
+        while not self._stop.is_set():
             with self._lock:
-                while not self._stopping and not self._order_is_due(shown, told_at):
+                while not self._stop.is_set() and not self._order_is_due(shown, told_at):
                     self._lock.wait(_LOOK_EVERY)
-                if self._stopping:
+                if self._stop.is_set():
                     return
                 which, generation = self._filter, self._generation
                 self._order_changed = False

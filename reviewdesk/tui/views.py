@@ -71,11 +71,10 @@ class Views(Widget):
         )
 
     def _in_line(self) -> list[Content]:
-        for titles in ({}, _SHORT):
-            found = [self._tab(view, titles) for view in View]
-            if sum(content.cell_length for content in found) <= self.size.width:
-                break
-        return found
+        whole = [self._tab(view, {}) for view in View]
+        if sum(content.cell_length for content in whole) <= self.size.width:
+            return whole
+        return [self._tab(view, _SHORT) for view in View]
 
     def _tab(self, view: View, titles: Mapping[View, str]) -> Content:
         of_view = command(f"view.{view.value}")

@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from reviewdesk.errors import AuthFailed
+from reviewdesk.model import DeliveryState, Status
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import View
+from reviewdesk.tui.triaging import snooze_times
+from tests.tui.desks import LARGE, SMALL, Desk, Fixture, desk, mention
+
+both_sizes = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "200x60"])
+
+
+def cursor_line(running: Desk) -> int:
+    """On which line of the screen the cursor's mention begins."""
+    shown = running.list
+    return shown._at * shown.row_height - shown.scroll_offset.y
+
+
+@both_sizes
+async def test_the_list_shows_who_wrote_what_and_by_when_to_answer(filled: Fixture, size: tuple[int, int]) -> None:
+    filled.add([mention(1, "Zboží nedorazilo", author=None), mention(2, "Hrůza, nikdy více")])
+    async with desk(filled.path, size) as running:
+        text = "\n".join(running.lines())
+        assert "Zboží nedorazilo" in text
+        assert "Customer 2" in text
+        assert "★" in text
+        assert "due 2h" in text
+        assert "Květiny Praha" in running.text()
+        assert "Complaints" in running.text()
+
+
+@both_sizes
+async def test_the_cursor_moves_as_in_a_mail_program(filled: Fixture, size: tuple[int, int]) -> None:
+    ids = filled.add_many(100)
+    async with desk(filled.path, size) as running:
+        await running.press("j", "j", "down", "k")
+        assert running.list.cursor == ids[2]
+        await running.press("G")
+        assert running.list.cursor == ids[-1]
+        await running.press("up", "g")
+        assert running.list.cursor == ids[0]
+        await running.press("pagedown")
+        assert running.list._at == running.list.page_size
+        await running.press("pageup", "pageup")
+        assert running.list._at == 0
+        await running.press("n", "n", "p")
+        assert running.list._at == 1
+
+
+@both_sizes
+async def test_every_view_is_a_key_and_an_empty_one_says_something_kind(filled: Fixture, size: tuple[int, int]) -> None:
+    filled.add_many(2, complaint=False)
+    async with desk(filled.path, size) as running:
+        for key, view in zip("1234567", View, strict=True):
+            await running.press(key)
+            await running.until(lambda view=view: running.inbox.view is view and running.list._known)
+            shown = "\n".join(running.lines())
+            assert ("Mention number" in shown) == (view in (View.NEEDS_REPLY, View.ALL)), view
+            if view not in (View.NEEDS_REPLY, View.ALL):
+                assert running.list.empty_text.split("\n")[0] in shown
+        await running.press("O")
+        assert running.inbox.view is View.OUTBOX
+
+
+async def test_closing_goes_on_with_the_next_and_undo_brings_it_back(filled: Fixture) -> None:
+    ids = filled.add_many(5)
+    async with desk(filled.path) as running:
+        await running.press("j", "e")
+        await running.until(lambda: len(running.list.ids) == 4)
+        assert running.list.cursor == ids[2]
+        assert filled.store.mentions.get(ids[1]).status is Status.CLOSED
+        await running.press("u")
+        await running.until(lambda: len(running.list.ids) == 5)
+        assert filled.store.mentions.get(ids[1]).status is Status.NEW
+        assert running.list.cursor == ids[2]
+        assert not running.inbox.can_undo
+
+
+async def test_selected_mentions_are_closed_together_and_come_back_together(filled: Fixture) -> None:
+    ids = filled.add_many(6)
+    async with desk(filled.path) as running:
+        await running.press("x", "j", "x", "J")
+        assert running.list.selected == {ids[0], ids[2], ids[3], ids[4]}
+        assert "4 selected" in running.text()
+        await running.press("e")
+        await running.until(lambda: list(running.list.ids) == [ids[1], ids[5]])
+        assert not running.list.selected
+        await running.press("u")
+        await running.until(lambda: len(running.list.ids) == 6)
+        await running.press("asterisk", "escape")
+        assert not running.list.selected
+
+
+async def test_assigning_tagging_noting_and_snoozing(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.press("A")
+        await running.until(lambda: "@jana" in "".join(running.lines()))
+        await running.press("3")
+        await running.until(lambda: list(running.list.ids) == [id])
+        await running.press("u")
+        await running.until(lambda: not running.list.ids)
+        assert filled.store.mentions.get(id).assignee == ""
+        await running.press("1")
+        await running.until(lambda: running.list.ids)
+        await running.press("s")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press("enter")
+        await running.until(lambda: not running.list.ids)
+        assert filled.store.mentions.get(id).status is Status.SNOOZED
+        await running.press("5")
+        await running.until(lambda: list(running.list.ids) == [id])
+        await running.press("E")
+        await running.until(lambda: not running.list.ids)
+        assert filled.store.mentions.get(id).status is Status.OPEN
+
+
+def test_the_offered_times_of_snoozing_lie_ahead() -> None:
+    zone = ZoneInfo("Europe/Prague")
+    for hour in range(0, 24 * 14):
+        now = datetime(2026, 3, 24, tzinfo=UTC) + timedelta(hours=hour)
+        times = snooze_times(now, zone)
+        assert all(moment > now for moment in times.values())
+        assert times["Next Monday"].weekday() == 0
+        assert times["Tomorrow morning"].astimezone(zone).hour == 9
+
+
+@both_sizes
+async def test_what_cron_brings_never_moves_the_row_under_the_cursor(filled: Fixture, size: tuple[int, int]) -> None:
+    filled.add_many(200)
+    async with desk(filled.path, size) as running:
+        await running.press(*["j"] * 40)
+        held, line = running.list.cursor, cursor_line(running)
+        other = Store(filled.path)
+        try:
+            for batch in range(3):
+                other.mentions.ingest("byhand", [mention(batch * 10 + number) for number in range(7)])
+                filled.assess(True, due=timedelta(minutes=5))  # more urgent: they stand before the others
+                await running.until(lambda batch=batch: len(running.list.ids) == 200 + 7 * (batch + 1))
+                assert (running.list.cursor, cursor_line(running)) == (held, line)
+        finally:
+            other.close()
+        await running.until(lambda: "+21 new" in running.text())
+        assert running.list._at == 61
+        await running.press("g")
+        assert running.list._at == 0
+        assert "new ↑" not in running.text()
+
+
+async def test_rows_that_others_change_are_painted_anew_within_a_second(filled: Fixture) -> None:
+    ids = filled.add_many(30)
+    async with desk(filled.path) as running:
+        filled.store.mentions.change([ids[1]], {"assignee": "petr"}, agent="petr", what="assigned")
+        await running.until(lambda: "@petr" in "".join(running.lines()), seconds=2)
+
+
+async def test_when_a_colleague_takes_the_mention_away_the_cursor_goes_to_the_next(filled: Fixture) -> None:
+    ids = filled.add_many(10)
+    async with desk(filled.path) as running:
+        await running.press("j", "j", "j")
+        filled.store.mentions.change(ids[2:5], {"status": "closed"}, agent="petr", what="closed")
+        await running.until(lambda: len(running.list.ids) == 7)
+        assert running.list.cursor == ids[5]
+
+
+@both_sizes
+async def test_searching_and_the_way_back(filled: Fixture, size: tuple[int, int]) -> None:
+    filled.add([mention(1, "Příliš žluťoučký kůň"), mention(2, "něco jiného"), mention(3, "Zlutoucky kolibrik")])
+    async with desk(filled.path, size) as running:
+        await running.press("slash", *"zluto")
+        await running.until(lambda: len(running.list.ids) == 2)
+        await running.press("enter", "j")
+        assert running.inbox.context == "list"
+        await running.press("slash", "x", "y")
+        await running.until(lambda: running.list._known and not running.list.ids)
+        assert "Nothing found" in "".join(running.lines())
+        await running.press("escape")
+        await running.until(lambda: len(running.list.ids) == 3)
+        assert running.inbox.search == ""
+
+
+async def test_a_query_language_is_not_what_one_types(filled: Fixture) -> None:
+    filled.add_many(2)
+    async with desk(filled.path) as running:
+        await running.press("slash", "quotation_mark", *"a*(", "minus", *"NEAR", "enter")
+        await running.until(lambda: running.inbox.search and running.list._known)
+        assert not [toast for toast in running.toasts() if "database" in toast]
+
+
+async def test_small_windows_go_into_the_conversation_and_back(filled: Fixture) -> None:
+    ids = filled.add([mention(1, "Long story short"), mention(2, "Another")])
+    async with desk(filled.path, SMALL) as running:
+        await running.press("enter")
+        await running.until(lambda: running.inbox.shown and running.inbox.shown.focus.id == ids[0])
+        assert running.inbox.context == "conversation"
+        assert not running.list.region
+        await running.press("n")
+        await running.until(lambda: running.inbox.shown.focus.id == ids[1])
+        await running.press("e")
+        await running.until(lambda: running.inbox.shown.focus.id == ids[0])
+        await running.press("escape")
+        assert running.inbox.context == "list"
+        assert running.list.has_focus
+
+
+async def test_large_windows_show_the_conversation_beside_the_list(filled: Fixture) -> None:
+    ids = filled.add([mention(1, "Long story short"), mention(2, "Another")])
+    async with desk(filled.path, LARGE) as running:
+        await running.until(lambda: running.inbox.shown and running.inbox.shown.focus.id == ids[0])
+        await running.press("j")
+        await running.until(lambda: running.inbox.shown.focus.id == ids[1])
+        assert running.list.region and running.inbox.pane.region
+        await running.press("tab")
+        assert running.inbox.context == "conversation"
+        await running.press("shift+tab")
+        assert running.inbox.context == "list"
+
+
+@both_sizes
+async def test_a_reply_is_written_sent_and_taken_back(filled: Fixture, size: tuple[int, int]) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path, size) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press(*"Sorry")
+        await running.until(lambda: filled.store.outbox.drafts(id))
+        assert filled.store.outbox.drafts(id)[0].text.endswith("Sorry")
+        await running.press("ctrl+s")
+        await running.until(lambda: filled.store.outbox.replies_to(id))
+        (reply,) = filled.store.outbox.replies_to(id)
+        assert reply.state is DeliveryState.QUEUED
+        assert reply.text.endswith("Sorry")
+        await running.until(lambda: "u takes it back" in running.text())
+        assert not filled.store.outbox.drafts(id)
+        await running.press("u")
+        await running.until(lambda: running.inbox.context == "composer")
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.WITHDRAWN
+        assert filled.store.outbox.drafts(id)[0].text == reply.text
+        assert "u takes it back" not in running.text()
+
+
+async def test_a_half_written_draft_outlives_the_desk_and_is_not_touched_by_a_poll(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path, LARGE) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press(*"half")
+        filled.add_many(20, "byhand")
+        await running.until(lambda: len(running.list.ids) == 21)
+        await running.press(*"way")
+        assert running.inbox.context == "composer"
+    assert filled.store.outbox.drafts(id)[0].text.endswith("halfway")
+    async with desk(filled.path, LARGE) as running:
+        assert "✎" in "".join(running.lines())
+
+
+async def test_a_faulty_reply_is_kept_and_says_why(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    filled.store.outbox.save_draft(id, "jana", "x" * 600)
+    async with desk(filled.path, LARGE) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press("ctrl+s")
+        await running.until(lambda: running.toasts())
+        assert not filled.store.outbox.replies_to(id)
+        assert running.inbox.context == "composer"
+
+
+async def test_where_a_person_posts_the_text_is_copied_and_one_key_confirms(filled: Fixture) -> None:
+    (id,) = filled.add_many(1, "byhand")
+    filled.store.outbox.save_draft(id, "jana", "We are sorry, the parcel is on its way.")
+    async with desk(filled.path, LARGE) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press("ctrl+s")
+        await running.until(lambda: any("press y" in toast for toast in running.toasts()))
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.HANDED_OFF
+        await running.press("y")
+        await running.until(lambda: filled.store.outbox.replies_to(id)[0].state is DeliveryState.POSTED)
+        assert filled.store.mentions.get(id).status is Status.ANSWERED
+
+
+async def test_a_source_without_replies_says_so(filled: Fixture) -> None:
+    filled.add_many(1, "deaf")
+    async with desk(filled.path) as running:
+        await running.press("r")
+        await running.until(lambda: any("takes no replies" in toast for toast in running.toasts()))
+        await running.press("L")
+        await running.until(lambda: any("no way to like" in toast for toast in running.toasts()))
+
+
+async def test_liking_hiding_polling_and_sending_run_in_other_processes(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.press("L", "P", "D")
+        wanted = {("like", str(id)), ("poll", "--json", "--now"), ("send", "--json")}
+        await running.until(lambda: wanted <= set(running.started))  # type: ignore[attr-defined]
+
+
+async def test_a_failing_source_is_a_badge_with_a_sentence(filled: Fixture) -> None:
+    filled.store.sources.take("shop", "me", seconds=60)
+    soon = filled.store.clock() + timedelta(minutes=5)
+    error = AuthFailed("The token of [red]Shop[/red] has expired\x1b[31m.", hint="Renew it.")
+    filled.store.sources.fail_poll("shop", "me", None, error, next_at=soon, parked=True)
+    async with desk(filled.path, LARGE) as running:
+        await running.until(lambda: "has expired" in running.text())
+        assert "[red]" in running.text()
+        assert "waits for you" in running.text()
+
+
+@both_sizes
+async def test_a_window_that_is_too_small_says_so_and_lives(filled: Fixture, size: tuple[int, int]) -> None:
+    filled.add_many(3)
+    async with desk(filled.path, size) as running:
+        await running.pilot.resize_terminal(20, 5)
+        await running.until(lambda: "too small" in " ".join(running.text().split()))
+        await running.press("j", "e", "question_mark", "escape")
+        await running.pilot.resize_terminal(*size)
+        await running.until(lambda: "Customer" in running.text())
+        await running.press("j")
+        assert len(running.list.ids) == 3  # nothing was closed unseen
+
+
+async def test_the_desk_survives_every_size(filled: Fixture) -> None:
+    filled.add_many(50)
+    async with desk(filled.path) as running:
+        for width, height in [(1, 1), (39, 24), (40, 8), (99, 30), (100, 30), (149, 9), (150, 40), (300, 100), (80, 24)]:
+            await running.pilot.resize_terminal(width, height)
+            await running.press("j")
+        assert running.list._at >= 5
+
+
+async def test_a_click_chooses_and_a_second_opens(filled: Fixture) -> None:
+    ids = filled.add_many(10)
+    async with desk(filled.path) as running:
+        await running.pilot.click("MentionList", offset=(10, 5))
+        assert running.list.cursor == ids[2]
+        await running.pilot.click("MentionList", offset=(10, 5), times=2)
+        await running.until(lambda: running.inbox.context == "conversation")
+
+
+async def test_views_can_be_clicked(filled: Fixture) -> None:
+    filled.add_many(1)
+    async with desk(filled.path, SMALL) as running:
+        await running.pilot.click("Views", offset=(57, 0))
+        await running.until(lambda: running.inbox.view in (View.ALL, View.OUTBOX))
+    async with desk(filled.path, LARGE) as running:
+        await running.pilot.click("Views", offset=(5, 4))
+        await running.until(lambda: running.inbox.view is View.OVERDUE)
+
+
+async def test_quitting_asks_nothing(filled: Fixture) -> None:
+    async with desk(filled.path) as running:
+        await running.press("q")
+        assert running.app.return_value == 0
+
+
+async def test_the_theme_can_be_changed_and_everything_is_painted_in_it(filled: Fixture) -> None:
+    filled.add_many(3)
+    async with desk(filled.path, LARGE) as running:
+        before = running.list.render_line(4)
+        for theme in ("reviewdesk-light", "textual-ansi", "ansi-dark", "gruvbox"):
+            if theme in running.app.available_themes:
+                running.app.theme = theme
+                await running.pilot.pause()
+                assert running.list.render_line(4).text == before.text
+                assert running.list.render_line(4) != before
+
+
+async def test_the_help_opens_and_closes(filled: Fixture) -> None:
+    async with desk(filled.path) as running:
+        await running.press("question_mark")
+        await running.until(lambda: "A mention" in running.text())
+        await running.press("escape")
+        assert running.app.screen is running.inbox
+
+
+async def test_sources_and_back(filled: Fixture) -> None:
+    async with desk(filled.path) as running:
+        await running.press("S")
+        assert running.app.screen is not running.inbox
+        await running.press("2")
+        assert running.app.screen is running.inbox
+        assert running.inbox.view is View.NEEDS_REPLY

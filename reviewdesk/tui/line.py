@@ -55,6 +55,7 @@ _REPLIES = {
 }
 _SOON = timedelta(hours=1)
 _STARS, _AGE, _DUE = 5, 4, 9
+_GAP = 2
 _SHORT_TITLE = 14
 
 
@@ -89,7 +90,7 @@ def lines(row: Row, width: int, around: Surroundings, *, chosen: bool = False) -
         return (_joined(left, [excerpt], [*_states(row), *_work(row, around), *when], width),)
     left = [bar, mark, Piece(" "), _stars(row), Piece(" ")]
     return (
-        _joined(left, [who, Piece("  "), where], [*_states(row), *when], width),
+        _joined(left, [who, where], [*_states(row), *when], width),
         _joined([bar, Piece(" "), Piece(" ")], [excerpt], _work(row, around), width),
     )
 
@@ -180,10 +181,13 @@ def _joined(left: Iterable[Piece], middle: Sequence[Piece], right: Iterable[Piec
     while right and sum(cell_len(piece.text) for piece in right) > room // 2:
         right.pop(0)
     room -= sum(cell_len(piece.text) for piece in right)
-    shown, used = [], 0
+    shown: list[Piece] = []
+    used = 0
     for piece in middle:
-        text = piece.text if piece.text.isspace() else cut(piece.text, room - used)
-        text = set_cell_size(text, max(0, room - used)) if used + cell_len(text) > room else text
+        gap = min(_GAP if shown else 0, room - used)
+        text = cut(piece.text, room - used - gap)
+        # Textual counts some sequences of emoji otherwise than the terminals' standard; its count must come out even.
+        text = " " * gap + set_cell_size(text, min(cell_len(text), room - used - gap))
         used += cell_len(text)
         shown.append(Piece(text, piece.part))
     whole = [*left, *shown, Piece(" " * max(0, room - used)), *right]

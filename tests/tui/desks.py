@@ -52,7 +52,9 @@ class Fixture:
         self.path = path
         self.store = Store(path)
         for id, reply in (("shop", "api"), ("byhand", "hand_off"), ("deaf", "none")):
-            self.store.sources.register(id, id, id.capitalize(), {"reply": reply, "reply_length": 500, "like": id == "shop"})
+            self.store.sources.register(
+                id, id, id.capitalize(), {"reply": reply, "reply_length": 500, "like": id == "shop"}
+            )
 
     def add(self, mentions: Iterable[Mention], source: str = "shop", *, complaint: bool = True) -> list[int]:
         mentions = list(mentions)

@@ -69,7 +69,14 @@ def test_any_key_has_one_name(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [("+", "plus"), ("?", "question_mark"), ("Ctrl+S", "ctrl+s"), ("esc", "escape"), ("G", "G"), ("shift+Down", "shift+down")],
+    [
+        ("+", "plus"),
+        ("?", "question_mark"),
+        ("Ctrl+S", "ctrl+s"),
+        ("esc", "escape"),
+        ("G", "G"),
+        ("shift+Down", "shift+down"),
+    ],
 )
 def test_keys_are_named_as_the_screen_names_them(written: str, name: str) -> None:
     assert key_name(written) == name

@@ -329,7 +329,17 @@ async def test_a_window_that_is_too_small_says_so_and_lives(filled: Fixture, siz
 async def test_the_desk_survives_every_size(filled: Fixture) -> None:
     filled.add_many(50)
     async with desk(filled.path) as running:
-        for width, height in [(1, 1), (39, 24), (40, 8), (99, 30), (100, 30), (149, 9), (150, 40), (300, 100), (80, 24)]:
+        for width, height in [
+            (1, 1),
+            (39, 24),
+            (40, 8),
+            (99, 30),
+            (100, 30),
+            (149, 9),
+            (150, 40),
+            (300, 100),
+            (80, 24),
+        ]:
             await running.pilot.resize_terminal(width, height)
             await running.press("j")
         assert running.list._at >= 5

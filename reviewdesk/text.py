@@ -76,12 +76,13 @@ def one_line(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Gives `text` without case and diacritics, for matching ("Žádné" -> "zadne", "Złodziej" -> "zlodziej")."""
+    """Gives `text` without case, diacritics and invisible characters, for matching: "Žádné Złoto" -> "zadne zloto"."""
     if text.isascii():
         return text.lower()
     # A compatibility form may hold capitals of its own ("℡"), so case is folded on both sides.
     decomposed = _normal("NFKD", _normal("NFKD", text.casefold()).casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_STROKES)
+    kept = (char for char in decomposed if not unicodedata.combining(char) and char not in _INVISIBLE)
+    return "".join(kept).translate(_STROKES)
 
 
 def same_text(one: str, other: str) -> bool:

@@ -35,6 +35,8 @@ from reviewdesk.tui.writer import Desk, Writer
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TIME_PASSES_SECONDS = 30
+_BY_WIDTH = [(0, "-tiny"), (40, "-narrow"), (100, "-medium"), (150, "-wide")]
+_BY_HEIGHT = [(0, "-flat"), (8, "-tall")]
 
 
 class ReviewdeskApp(App[int]):
@@ -54,13 +56,8 @@ class ReviewdeskApp(App[int]):
     TITLE = "reviewdesk"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(Context.ANYWHERE)
-    HORIZONTAL_BREAKPOINTS = [
-        (0, "-tiny"),
-        (40, "-narrow"),
-        (100, "-medium"),
-        (150, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-tall")]
+    HORIZONTAL_BREAKPOINTS = _BY_WIDTH
+    VERTICAL_BREAKPOINTS = _BY_HEIGHT
     CSS = """
     Footer { background: $panel; }
     Toast { max-width: 70; }

@@ -121,11 +121,8 @@ class Desk:
 
     def text(self) -> str:
         """The whole screen as text."""
-        width, height = self.app.size
-        rows: list[str] = []
-        for strips in self.app.screen._compositor.render_strips():
-            rows.append("".join(segment.text for segment in strips))
-        return "\n".join(rows[:height])
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
     def toasts(self) -> list[str]:
         return [each.message for each in self.app._notifications]

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reviewdesk.tui.composer import Composer
+from reviewdesk.tui.sources import SourcesScreen
 
 from reviewdesk.commands import COMMANDS, Command, Context, clashes, command, in_context, key_label, key_name, with_keys
 from reviewdesk.errors import ConfigError
 from reviewdesk.tui.app import ReviewdeskApp
-from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.help import help_text
 from reviewdesk.tui.palette import DeskCommands
-from reviewdesk.tui.sources import SourcesScreen
 from tests.tui.desks import Fixture, desk
 
 
@@ -23,7 +23,8 @@ def test_each_command_is_a_noun_and_a_verb_told_once_in_a_sentence() -> None:
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", each.id)
         assert each.title
         assert each.help.endswith(".")
-        assert each.keys and each.contexts
+        assert each.keys
+        assert each.contexts
         assert command(each.id) is each
 
 

@@ -214,7 +214,8 @@ async def test_large_windows_show_the_conversation_beside_the_list(filled: Fixtu
         await running.until(lambda: running.inbox.shown and running.inbox.shown.focus.id == ids[0])
         await running.press("j")
         await running.until(lambda: running.inbox.shown.focus.id == ids[1])
-        assert running.list.region and running.inbox.pane.region
+        assert running.list.region
+        assert running.inbox.pane.region
         await running.press("tab")
         assert running.inbox.context == "conversation"
         await running.press("shift+tab")

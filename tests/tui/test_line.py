@@ -28,7 +28,7 @@ anything = st.text(max_size=60) | st.sampled_from(
         "e\u0301" * 50,
     ]
 )
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1), timezones=st.just(UTC))
+moments = st.timedeltas(timedelta(days=-9000), timedelta(days=9000)).map(lambda span: NOW + span)
 rows = st.builds(
     Row,
     id=st.integers(1),

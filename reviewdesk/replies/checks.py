@@ -142,10 +142,11 @@ def _is_iban(text: str) -> bool:
 
 def _wrong_language(language: str | None, mention_language: str | None) -> Iterator[str]:
     if language and mention_language and "other" not in (language, mention_language) and language != mention_language:
-        yield f"The reply is in {_named(language)}, the customer wrote in {_named(mention_language)}."
+        yield f"The reply is in {language_name(language)}, the customer wrote in {language_name(mention_language)}."
 
 
-def _named(language: str) -> str:
+def language_name(language: str) -> str:
+    """Gives a language's English name; one that the desk does not know stays its code in quotation marks."""
     return _LANGUAGE_WORDS.get(language, f"“{language}”")
 
 

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static, TextArea
+from textual.widgets.text_area import Selection
 
 from reviewdesk.commands import COMMANDS, Context, key_label
 from reviewdesk.model import Channel, LengthUnit, Level, Template
@@ -27,7 +28,7 @@ from reviewdesk.tui.picker import Picked, TemplatePicker
 
 _DRAFT_SECONDS = 0.3
 _NEAR = 0.9
-_UNITS = {LengthUnit.CHARACTERS: "", LengthUnit.UTF16: " units", LengthUnit.BYTES: " bytes"}
+_UNITS = {LengthUnit.CHARACTERS: "", LengthUnit.UTF16: "", LengthUnit.BYTES: " bytes"}
 _ACTIONS = {
     "reply.send": "send",
     "reply.fill": "pick_template",
@@ -81,12 +82,15 @@ class ReplyText(TextArea):
         holes = holes_in(text)
         if not holes:
             return False
-        here = self.document.get_index_from_location(max(self.selection)) if from_cursor else 0
+        here = 0
+        if from_cursor:
+            row, column = max(self.selection)
+            here = sum(len(line) + 1 for line in text.split("\n")[:row]) + column
         behind = [place for hole in holes if (place := text.find(hole, here)) >= 0]
         start = min(behind or [text.find(hole) for hole in holes])
         hole = next(hole for hole in holes if text.startswith(hole, start))
-        place = self.document.get_location_from_index
-        self.selection = type(self.selection)(place(start), place(start + len(hole)))
+        row, column = text.count("\n", 0, start), start - (text.rfind("\n", 0, start) + 1)
+        self.selection = Selection((row, column), (row, column + len(hole)))
         return True
 
     async def _on_paste(self, event: events.Paste) -> None:
@@ -125,7 +129,6 @@ class Composer(Widget):
             padding: 0 1;
             background: $surface;
             scrollbar-size-vertical: 1;
-            .text-area--cursor-line { background: transparent; }
             .reply-text--hole { color: $warning; background: $warning 20%; text-style: bold; }
         }
         #problems { height: auto; max-height: 6; padding: 0 1; display: none; }
@@ -166,7 +169,10 @@ class Composer(Widget):
         self._shop = shop
         self._undo_seconds = undo_seconds
         self._area = ReplyText(
-            soft_wrap=True, compact=True, placeholder="Write the reply, or take a template with ctrl+t."
+            soft_wrap=True,
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Write the reply, or take a template with ctrl+t.",
         )
         self._conversation: Conversation | None = None
         self._limit: int | None = None
@@ -224,7 +230,7 @@ class Composer(Widget):
             mode: "api" or "hand_off", as `Respond.reply_mode` gives it.
             templates: the most suitable first.
             values: of the templates' variables.
-            private: whether the customer can be written to privately; None goes by what the platform told of the mention.
+            private: whether the customer can be written to privately; None goes by what the platform told.
         """
         same = self.mention_id == conversation.focus.id
         if not same:

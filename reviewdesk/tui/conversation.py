@@ -84,6 +84,7 @@ class ConversationPane(ScrollView, can_focus=True):
         self._blocks: Iterator[_Line] = iter(())
         self._round = 0
         self._focus_line = 0
+        self._place = 0
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(512)
 
     @property
@@ -94,20 +95,21 @@ class ConversationPane(ScrollView, can_focus=True):
     def show(self, conversation: Conversation | None) -> None:
         """Shows a conversation, or that none is chosen. The same mention again keeps its place on the screen."""
         before = self._conversation
-        again = before is not None and conversation is not None and before.focus.id == conversation.focus.id
         self._conversation = conversation
-        self._start(keep=again)
+        if before is None or conversation is None or before.focus.id != conversation.focus.id:
+            self._lines, self._place = [], self.scroll_offset.y
+        self._start()
 
     def repaint(self) -> None:
         """Paints again in place: time has passed, or the sources' names have changed."""
-        self._start(keep=True)
+        self._start()
 
     @property
     def text(self) -> str:
         """What the pane says, line by line, as far as it is laid out."""
         return "\n".join(line.content.plain for line in [*(_Line(each) for each in self._head), *self._lines])
 
-    def _start(self, *, keep: bool) -> None:
+    def _start(self) -> None:
         self._round += 1
         width = self.scrollable_content_region.width
         if not width:
@@ -123,9 +125,9 @@ class ConversationPane(ScrollView, can_focus=True):
                 head = head[:2]
             self._head = [*head, Content.styled("─" * width, "$foreground 20%")]
             self._blocks = self._laid_out(document(self._conversation, around), width)
-        self._go_on(self._round, keep)
+        self._go_on(self._round)
 
-    def _go_on(self, round: int, keep: bool) -> None:
+    def _go_on(self, round: int) -> None:
         """Lays out for a few milliseconds, then lets keys come first."""
         if round != self._round:
             return
@@ -136,22 +138,23 @@ class ConversationPane(ScrollView, can_focus=True):
             if number % 8 == 7 and time.perf_counter() > until:
                 whole = False
                 break
-        # What is read already stays until all of what replaces it is there.
-        if whole or not keep or self._lines is self._coming:
-            place = self.scroll_offset.y if keep else max(0, self._focus_line - 2)
-            self._show(place if keep or self._focus_line > self._room // 2 else 0)
+        # What is being read stays until all of what replaces it is there.
+        if whole or not self._lines or self._lines is self._coming:
+            self._show()
         if not whole:
-            self.call_later(self._go_on, round, keep or self._lines is self._coming)
+            self.call_later(self._go_on, round)
 
-    @property
-    def _room(self) -> int:
-        return max(1, self.size.height - len(self._head))
-
-    def _show(self, place: int) -> None:
+    def _show(self) -> None:
+        moved = self.scroll_offset.y != self._place
+        room = max(1, self.size.height - len(self._head))
+        # The thread before the mention is shown as far as the mention itself has the better half of the room.
+        place = self.scroll_offset.y if moved else max(0, self._focus_line - 1) if self._focus_line > room // 2 else 0
         self._lines = self._coming
         self._strips.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._head) + len(self._lines))
         self.scroll_to(y=place, animate=False, force=True, immediate=True)
+        if not moved:
+            self._place = self.scroll_offset.y
         self.refresh()
 
     def _laid_out(self, blocks: Iterator[Block], width: int) -> Iterator[_Line]:
@@ -175,7 +178,7 @@ class ConversationPane(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Lays the text out for the new width."""
-        self._start(keep=True)
+        self._start()
 
     def notify_style_update(self) -> None:
         """Forgets colours of the theme before."""

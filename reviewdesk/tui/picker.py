@@ -73,6 +73,7 @@ class TemplatePicker(ModalScreen[Picked | None]):
         Input { border: none; padding: 0; height: 1; background: $surface; margin-bottom: 1; }
         #both { height: 1fr; }
         OptionList { border: none; background: $surface; padding: 0; width: 1fr; height: 1fr; }
+        OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
         OptionList, #preview { scrollbar-size-vertical: 1; }
         #preview { width: 1fr; height: 1fr; padding: 0 1; background: $background; }
         #preview Static { height: auto; }
@@ -120,7 +121,7 @@ class TemplatePicker(ModalScreen[Picked | None]):
         self._offer(event.value)
 
     def _offer(self, typed: str) -> None:
-        self._offered = found(typed, self._templates)
+        self._offered = found(typed, self._templates, self._language)
         offered = self.query_one(OptionList)
         offered.set_options([Option(self._line(template)) for template in self._offered])
         offered.highlighted = 0 if self._offered else None
@@ -193,11 +194,12 @@ class TemplatePicker(ModalScreen[Picked | None]):
             self.notify(str(error), severity="error", markup=False)
 
 
-def found(typed: str, templates: Sequence[Template]) -> list[Template]:
+def found(typed: str, templates: Sequence[Template], language: str = "") -> list[Template]:
     """Gives the templates that fit what was typed, the best first; all of them in their order where nothing was.
 
     Each word must fit title, name, purpose, topics or language by its letters in order, or stand in the body. Case and
-    diacritics do not count. A title that fits counts most; what fits equally keeps its order.
+    diacritics do not count. A title that fits counts most, templates in `language` count half as much again; what fits
+    equally keeps its order.
     """
     words = fold(one_line(typed[:100])).split()
     if not words:
@@ -212,7 +214,7 @@ def found(typed: str, templates: Sequence[Template]) -> list[Template]:
             for word, matcher in matchers
         ]
         if all(scores):
-            scored.append((-sum(scores), template))
+            scored.append((-sum(scores) * (1.5 if template.language == language else 1), template))
     return [template for _, template in sorted(scored, key=lambda each: each[0])]
 
 

@@ -38,6 +38,7 @@ _FRAME = """
     }
     Input { border: none; padding: 0; height: 1; background: $surface; }
     OptionList { border: none; background: $surface; height: auto; max-height: 16; padding: 0; margin-top: 1; }
+    OptionList:focus { border: none; }
     Static { height: auto; }
 """
 _NEW = "+"
@@ -104,7 +105,7 @@ class Choose(ModalScreen[str | None]):
     def _offer(self, typed: str) -> None:
         found = fitting(typed, self._options)
         words = typed.strip()
-        options = [Option(Content(cut(label, 200)), id=f"={id}") for id, label in found]
+        options = [Option(Content(safe(label[:200]).replace("\n", " ")), id=f"={id}") for id, label in found]
         if self._allow_new and words and words.casefold() not in {id.casefold() for id, _ in self._options}:
             options.append(Option(Content.assemble("“", cut(words, 60), ("”", ""), ("  as typed", "$faint")), id=_NEW))
         offered = self.query_one(OptionList)
@@ -250,7 +251,11 @@ def wake_times(now: datetime, zone: tzinfo) -> list[Wake]:
         Wake("Monday, 9:00", at(7 - today.weekday(), _MORNING)),
         Wake("in a week", at(7, _MORNING)),
     ]
-    return [wake for wake in offered if wake.moment > now + timedelta(minutes=15)]
+    found: dict[datetime, Wake] = {}
+    for wake in offered:
+        if wake.moment > now + timedelta(minutes=15):
+            found.setdefault(wake.moment, wake)
+    return list(found.values())
 
 
 def parse_wake(answer: str, now: datetime, zone: tzinfo) -> datetime:

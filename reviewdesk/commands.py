@@ -64,7 +64,7 @@ def _command(
 
 # fmt: off
 COMMANDS: tuple[Command, ...] = (
-    _command("mention.open", "enter l right", _LIST, "Open", "Reads the conversation of the mention.", footer=True),
+    _command("mention.open", "enter l", _LIST, "Open", "Reads the conversation of the mention.", footer=True),
     _command("reply.write", "r", _MENTION, "Reply", "Opens the composer with your draft.", footer=True),
     _command("reply.template", "t", _MENTION, "Template", "Replies from a template that suits it.", footer=True),
     _command("mention.close", "e", _MENTION, "Close", "Closes the mentions: no reply is needed.", footer=True),
@@ -77,7 +77,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("mention.note", "m", _MENTION, "Note", "Writes a note for colleagues; the public never sees it."),
     _command("mention.browse", "o", _MENTION, "Open in browser", "Opens the mention's own page in the browser."),
     _command("mention.copy", "c", _MENTION, "Copy", "Copies the customer's text."),
-    _command("mention.hide", "H", _MENTION, "Hide", "Hides it from the public on its platform, or shows it again."),
+    _command("mention.hide", "H", _MENTION, "Hide", "Hides it on its platform, or shows it again."),
     _command("mention.like", "L", _MENTION, "Like", "Likes it as the shop, or takes that back."),
     _command("reply.confirm", "y", _MENTION, "Confirm reply", "Says what became of a hand-off or unknown reply."),
     _command("mention.next", "n", _MENTION, "Next", "Goes to the next mention."),
@@ -103,7 +103,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("view.mine", "3", _ANYWHERE, "Mine", "Shows what is assigned to you."),
     _command("view.overdue", "4", _ANYWHERE, "Overdue", "Shows what should have been answered by now."),
     _command("view.snoozed", "5", _ANYWHERE, "Snoozed", "Shows what sleeps, the first to wake on top."),
-    _command("view.outbox", "6 O", _ANYWHERE, "Outbox", "Shows the mentions with replies on their way."),
+    _command("view.outbox", "6", _ANYWHERE, "Outbox", "Shows the mentions with replies on their way."),
     _command("view.all", "7", _ANYWHERE, "All", "Shows every mention, the newest first."),
     _command("change.undo", "u", _ANYWHERE, "Undo", "Takes the last change or sending back.", footer=True),
     _command("search.start", "slash", _ANYWHERE, "Search", "Finds mentions by words; escape goes back.", footer=True),
@@ -114,6 +114,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("pane.previous", "shift+tab", _ANYWHERE, "Previous pane", "Goes to the pane before."),
     _command("poll.start", "P", _ANYWHERE, "Poll now", "Asks every source for what is new, now."),
     _command("outbox.send", "D", _ANYWHERE, "Deliver now", "Sends what waits in the outbox, now."),
+    _command("outbox.list", "O", _ANYWHERE, "Replies", "Shows the replies on their way, and those that wait for you."),
     _command("source.list", "S", _ANYWHERE, "Sources", "Shows the state of every source."),
     _command("theme.change", "T", _ANYWHERE, "Theme", "Chooses the colours."),
     _command("desk.quit", "q ctrl+q", _ANYWHERE, "Quit", "Leaves the desk; drafts are kept."),
@@ -169,6 +170,11 @@ def key_name(key: str) -> str:
     *modifiers, last = key.split("+") if not key.endswith("+") else [*key[:-1].rstrip("+").split("+"), "+"]
     last = last if len(last) == 1 and not modifiers else last.lower()
     return "+".join([*(modifier.strip().lower() for modifier in modifiers), _NAMES.get(last, last)])
+
+
+def is_printable(key: str) -> bool:
+    """Tells whether a key, as Textual names it, writes a letter or a sign where a text is being written."""
+    return len(key) == 1 or key in _PRINTABLE or key == "space"
 
 
 def key_label(key: str) -> str:

@@ -20,14 +20,17 @@ from textual.screen import Screen
 from reviewdesk.commands import Command, Context, in_context, key_label, with_keys
 from reviewdesk.config import Config
 from reviewdesk.errors import ReviewdeskError
+from reviewdesk.model import DeliveryState
 from reviewdesk.store.db import Store
+from reviewdesk.store.records import Reply
 from reviewdesk.tui import processes
 from reviewdesk.tui.help import HelpScreen
 from reviewdesk.tui.inbox import InboxScreen
 from reviewdesk.tui.keys import bindings, keymap
+from reviewdesk.tui.outbox import OutboxScreen
 from reviewdesk.tui.palette import palette
 from reviewdesk.tui.prompts import Choose
-from reviewdesk.tui.reader import News, Reader
+from reviewdesk.tui.reader import News, Reader, StateRead
 from reviewdesk.tui.sources import SourcesScreen
 from reviewdesk.tui.theme import OWN, VARIABLES
 from reviewdesk.tui.writer import Desk, Writer
@@ -35,6 +38,7 @@ from reviewdesk.tui.writer import Desk, Writer
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TIME_PASSES_SECONDS = 30
+_REPLIES_SHOWN = 500
 _BY_WIDTH = [(0, "-tiny"), (40, "-narrow"), (100, "-medium"), (150, "-wide")]
 _BY_HEIGHT = [(0, "-flat"), (8, "-tall")]
 
@@ -120,8 +124,10 @@ class ReviewdeskApp(App[int]):
         self.post_message(self.Heard(news))
 
     def on_reviewdesk_app_heard(self, message: Heard) -> None:
-        """Hands what was read to the inbox."""
+        """Hands what was read to the inbox, and to the screen that lies on it."""
         self.inbox.take_news(message.news)
+        if isinstance(message.news, StateRead):
+            self.run_told(self._refresh_screen())
 
     async def do(self, work: Callable[[Desk], T]) -> T:
         """Runs a use case in the writing thread; what is shown follows at once.
@@ -223,8 +229,59 @@ class ReviewdeskApp(App[int]):
 
     def do_source_list(self) -> None:
         """Shows the sources."""
-        if not isinstance(self.screen, SourcesScreen):
-            self.push_screen(SourcesScreen())
+        self.to_inbox()
+        screen = SourcesScreen(self.inbox.surroundings)
+        screen.show(self.inbox.sources)
+        self.push_screen(screen)
+
+    async def do_outbox_list(self) -> None:
+        """Shows the replies on their way."""
+        self.to_inbox()
+        screen = OutboxScreen(self.inbox.surroundings)
+        screen.show(await self._replies())
+        await self.push_screen(screen)
+
+    async def _replies(self) -> list[Reply]:
+        states = [state for state in DeliveryState if state is not DeliveryState.WITHDRAWN]
+        replies = await self.writer.do(lambda desk: desk.store.outbox.in_states(states))
+        return replies[-_REPLIES_SHOWN:]
+
+    async def _refresh_screen(self) -> None:
+        """Brings the screen that lies on the inbox up to date."""
+        if isinstance(self.screen, SourcesScreen):
+            self.screen.show(self.inbox.sources)
+        elif isinstance(self.screen, OutboxScreen):
+            self.screen.show(await self._replies())
+
+    def on_sources_screen_poll_wanted(self, event: SourcesScreen.PollWanted) -> None:
+        """Polls one source."""
+        self.run_told(self.poll(event.source))
+
+    def on_sources_screen_resume_wanted(self, event: SourcesScreen.ResumeWanted) -> None:
+        """Lets a parked source be polled again, and polls it."""
+        self.run_told(self._resume(event.source))
+
+    async def _resume(self, source: str) -> None:
+        await self.do(lambda desk: desk.store.sources.resume(source))
+        await self.poll(source)
+
+    def on_outbox_screen_settled(self, event: OutboxScreen.Settled) -> None:
+        """Notes what became of an unknown reply."""
+        self.run_told(self.inbox.replying.settle(event.reply, event.posted))
+
+    def on_outbox_screen_hand_off_confirmed(self, event: OutboxScreen.HandOffConfirmed) -> None:
+        """Notes that a reply was posted by hand."""
+        self.run_told(self.inbox.replying.confirm(event.reply))
+
+    def on_outbox_screen_taken_back(self, event: OutboxScreen.TakenBack) -> None:
+        """Makes a reply a draft again."""
+        self.run_told(self.inbox.replying.take_back(event.reply))
+
+    def on_outbox_screen_mention_wanted(self, event: OutboxScreen.MentionWanted) -> None:
+        """Reads the mention of a reply."""
+        self.to_inbox()
+        self.inbox.list.go_to(event.mention_id)
+        self.inbox.read(event.mention_id)
 
     async def do_theme_change(self) -> None:
         """Lets the user choose the colours."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input, Static, TextArea
 
-from reviewdesk.commands import Context
-from reviewdesk.store.records import Conversation, Filter, View
+from reviewdesk.commands import Context, is_printable
+from reviewdesk.store.records import Conversation, Filter, SourceState, View
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.conversation import ConversationPane
 from reviewdesk.tui.header import Header
@@ -82,6 +83,7 @@ class InboxScreen(Screen[None]):
     def __init__(self, desk: ReviewdeskApp) -> None:
         super().__init__()
         self._desk = desk
+        self.sources: tuple[SourceState, ...] = ()
         self.labels: dict[str, str] = {}
         self.view = View.COMPLAINTS
         self.search = ""
@@ -93,8 +95,8 @@ class InboxScreen(Screen[None]):
         self.header = Header(desk.config.shop.name, self._agent_name(), desk.config.shop.timezone)
         self.views = Views()
         self.list = MentionList(desk.reader, self.surroundings)
-        self.pane = ConversationPane()
-        self.composer = Composer()
+        self.pane = ConversationPane(self.surroundings)
+        self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds)
         self.search_line = Input(placeholder="Search: words, names, order numbers", id="search", compact=True)
         self.replying = Replying(desk, self)
         self.triaging = Triaging(desk, self)
@@ -145,6 +147,14 @@ class InboxScreen(Screen[None]):
         return Context.LIST
 
     @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that work now: while a text is being written, letters and signs belong to that text."""
+        active = super().active_bindings
+        if isinstance(self.focused, Input | TextArea):
+            return {key: binding for key, binding in active.items() if not is_printable(key)}
+        return active
+
+    @property
     def targets(self) -> list[int]:
         """The mentions on which a command works: what is selected, else the one being read or under the cursor."""
         if self.context is Context.LIST and self.list.selected:
@@ -191,11 +201,12 @@ class InboxScreen(Screen[None]):
 
     def _take_state(self, news: StateRead) -> None:
         self.views.counts = dict(news.counts)
+        self.sources = news.sources
         labels = source_labels(news.sources)
         self.header.show_sources(news.sources, labels)
         if labels != self.labels:
             self.labels = labels
-            self.list.repaint()
+            self.time_passes()
 
     def _take_conversation(self, news: ConversationRead) -> None:
         if news.id != self._wanted:
@@ -205,9 +216,10 @@ class InboxScreen(Screen[None]):
         self.refresh_bindings()
 
     def time_passes(self) -> None:
-        """Paints the list again: ages and deadlines have moved."""
+        """Paints again: ages and deadlines have moved."""
         if self.is_mounted:
             self.list.repaint()
+            self.pane.repaint()
 
     def working(self, sentence: str) -> None:
         """Shows what another process is doing; "" when it is done."""
@@ -244,7 +256,7 @@ class InboxScreen(Screen[None]):
         if not id:
             return
         if self.composer.display and self.shown and self.shown.focus.id != id:
-            self.replying.leave()
+            self.composer.close()
         self._follow(id)
         self.add_class("-reading")
         self.pane.focus()
@@ -450,15 +462,20 @@ class InboxScreen(Screen[None]):
 
     def on_composer_changed(self, event: Composer.Changed) -> None:
         """Keeps the draft."""
-        self.replying.changed(event.mention_id, event.text)
+        self.replying.changed(event.mention_id, event.text, event.template)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         """Sends the reply."""
-        self._desk.run_told(self.replying.send(event.mention_id, event.text, event.channel))
+        self._desk.run_told(self.replying.send(event))
 
-    def on_composer_closed(self, event: Any) -> None:
-        """Goes back to the conversation."""
-        self.replying.left()
+    def on_composer_closed(self, event: Composer.Closed) -> None:
+        """Goes back to the conversation, or to the list."""
+        self.replying.left(event.mention_id)
+
+    def on_conversation_pane_opened(self, event: ConversationPane.Opened) -> None:
+        """Opens another mention of the thread or of the customer."""
+        self.list.go_to(event.id)
+        self.read(event.id)
 
     async def do_change_undo(self) -> None:
         """Takes the last thing back: a reply that has not gone out, else the last change."""

@@ -50,9 +50,6 @@ class MentionList(ScrollView, can_focus=True):
         background: $surface;
         color: $foreground;
         scrollbar-size-vertical: 1;
-        scrollbar-background: $surface;
-        scrollbar-background-hover: $surface;
-        scrollbar-color: $panel;
         scrollbar-gutter: stable;
         overflow-x: hidden;
         .list--line { color: $foreground; }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
 
-from reviewdesk.commands import COMMANDS, Command, Context, key_label
+from reviewdesk.commands import COMMANDS, Command, Context
 
 
 def bindings(*contexts: Context) -> list[BindingType]:
@@ -28,7 +28,6 @@ def _binding(command: Command) -> Binding:
         f"app.command('{command.id}')",
         command.title,
         id=command.id,
-        key_display=key_label(command.keys[0]),
         show=command.show_in_footer,
         tooltip=command.help,
     )

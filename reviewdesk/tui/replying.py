@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.timer import Timer
 
-from reviewdesk.model import Channel, DeliveryState, LengthUnit, Level, Template
+from reviewdesk.commands import Context
+from reviewdesk.model import DeliveryState, LengthUnit, Level, Template
 from reviewdesk.store.records import Conversation, Draft, Reply
 from reviewdesk.tui.composer import Composer
-from reviewdesk.tui.prompts import Choose, Confirm
+from reviewdesk.tui.prompts import Choose
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
     from reviewdesk.tui.app import ReviewdeskApp
     from reviewdesk.tui.inbox import InboxScreen
-
-_DRAFT_SECONDS = 0.4
 
 
 class _Prepared(NamedTuple):
@@ -30,6 +29,7 @@ class _Prepared(NamedTuple):
     mode: str
     templates: list[Template]
     values: dict[str, str]
+    private: bool
 
 
 class Replying:
@@ -43,8 +43,7 @@ class Replying:
         self._desk = desk
         self._inbox = inbox
         self.undoable: list[Reply] = []
-        self._unsaved: tuple[int, str] | None = None
-        self._timer: Timer | None = None
+        self._just_sent = 0
         self._countdown: Timer | None = None
 
     @property
@@ -66,7 +65,6 @@ class Replying:
         """Opens the composer on a mention; False where its source takes no replies."""
         if not id:
             return False
-        await self._save_now()
         agent = self._desk.agent
         prepared = await self._desk.writer.do(lambda desk: _prepare(desk, id, agent))
         if prepared.mode == "none":
@@ -81,55 +79,44 @@ class Replying:
             mode=prepared.mode,
             templates=prepared.templates,
             values=prepared.values,
+            private=prepared.private,
         )
         self._inbox.refresh_bindings()
         return True
 
-    def changed(self, mention: int, text: str) -> None:
-        """Keeps a draft as soon as the typing pauses."""
-        self._unsaved = (mention, text)
-        if self._timer:
-            self._timer.stop()
-        self._timer = self._inbox.set_timer(_DRAFT_SECONDS, lambda: self._desk.run_told(self._save_now()))
-
-    async def _save_now(self) -> None:
-        if self._unsaved:
-            (mention, text), self._unsaved = self._unsaved, None
-            await self._desk.writer.do(lambda desk: desk.respond.save_draft(mention, text))
+    def changed(self, mention: int, text: str, template: str) -> None:
+        """Keeps a draft."""
+        self._desk.run_told(self._desk.writer.do(lambda desk: desk.respond.save_draft(mention, text, template)))
 
     def keep_draft(self) -> None:
-        """Hands over what is half-written without waiting."""
-        if self._unsaved:
-            (mention, text), self._unsaved = self._unsaved, None
-            self._desk.writer.hand_over(lambda desk: desk.respond.save_draft(mention, text))
+        """Hands over what is half-written without waiting, for the end of the program."""
+        mention, text = self._composer.mention_id, self._composer.text
+        if mention:
+            self._desk.writer.hand_over(lambda desk: _keep(desk, self._desk.agent, mention, text))
 
-    def leave(self) -> None:
-        """Closes the composer; the draft is kept."""
-        self.keep_draft()
-        self._composer.close()
-
-    def left(self) -> None:
-        """Goes on after the composer was closed."""
-        self.keep_draft()
-        self._inbox.pane.focus()
+    def left(self, mention: int) -> None:
+        """Goes on after the composer was closed: after sending in the list, else in the conversation."""
+        if mention == self._just_sent:
+            self._just_sent = 0
+            self._inbox.back_to_list()
+        elif self._inbox.focused is None or self._inbox.context is Context.COMPOSER:
+            self._inbox.pane.focus()
         self._inbox.refresh_bindings()
 
     # Sending
 
-    async def send(self, id: int, text: str, channel: Channel) -> None:
-        """Checks the text, asks once where there are warnings, and puts it on its way."""
-        problems = await self._desk.writer.do(lambda desk: desk.respond.problems(id, text, channel))
-        faults = [problem.sentence for problem in problems if problem.level is Level.FAULT]
-        if faults:
-            self._desk.say("\n".join(faults), "error")
+    async def send(self, sent: Composer.Sent) -> None:
+        """Checks the text and puts it on its way; the composer shows what speaks against it."""
+        id, text, channel, language = sent.mention_id, sent.text, sent.channel, sent.language
+        problems = await self._desk.writer.do(lambda desk: desk.respond.problems(id, text, channel, language=language))
+        if any(problem.level is Level.FAULT for problem in problems) or (problems and not sent.despite_warnings):
+            self._composer.refuse(problems)
             return
-        warnings = [problem.sentence for problem in problems]
-        if warnings and not await self._desk.push_screen_wait(Confirm("Send it nevertheless?", "\n".join(warnings))):
-            return
-        self._unsaved = None
-        reply = await self._desk.do(lambda desk: desk.respond.send(id, text, channel=channel, despite_warnings=True))
+        reply = await self._desk.do(
+            lambda desk: desk.respond.send(id, text, channel=channel, language=language, despite_warnings=True)
+        )
+        self._just_sent = id
         self._composer.close()
-        self._inbox.back_to_list()
         if reply.state is DeliveryState.HANDED_OFF:
             await self._hand_off(reply)
         else:
@@ -163,14 +150,18 @@ class Replying:
         """Takes the last reply back, and opens the composer on its text; False where none can be taken back."""
         if not self.undoable:
             return False
-        reply = self.undoable.pop()
+        await self.take_back(self.undoable.pop())
+        return True
+
+    async def take_back(self, reply: Reply) -> None:
+        """Withdraws a reply that has not gone out, and opens the composer on its text."""
         await self._desk.do(lambda desk: desk.respond.take_back(reply))
+        self.undoable = [each for each in self.undoable if each.id != reply.id]
         self._count_down()
         self._desk.say("The reply was taken back; it is your draft again.")
         self._desk.to_inbox()
         self._inbox.list.go_to(reply.mention_id)
         await self.write(reply.mention_id)
-        return True
 
     async def do_reply_confirm(self) -> None:
         """Lets the user say what became of a reply."""
@@ -182,15 +173,24 @@ class Replying:
             return
         reply = open_ones[-1]
         if reply.state is DeliveryState.HANDED_OFF:
-            await self._desk.do(lambda desk: desk.respond.confirm_hand_off(reply))
-            self._desk.say("Noted as posted.")
+            await self.confirm(reply)
             return
         options = [("yes", "Yes, it is there"), ("no", "No, send it again")]
         chosen = await self._desk.push_screen_wait(Choose("Is the reply on the platform?", options))
         if chosen:
-            await self._desk.do(lambda desk: desk.respond.settle(reply, chosen == "yes"))
-            if chosen == "no":
-                await self._desk.send()
+            await self.settle(reply, chosen == "yes")
+
+    async def confirm(self, reply: Reply) -> None:
+        """Notes that a handed-off reply was posted by hand."""
+        await self._desk.do(lambda desk: desk.respond.confirm_hand_off(reply))
+        self._desk.say("Noted as posted.")
+
+    async def settle(self, reply: Reply, posted: bool) -> None:
+        """Notes whether an unknown reply is on the platform; where it is not, it goes out again."""
+        await self._desk.do(lambda desk: desk.respond.settle(reply, posted))
+        self._desk.say("Noted as posted." if posted else "It goes out again.")
+        if not posted:
+            await self._desk.send()
 
 
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
@@ -200,6 +200,7 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     stored = conversation.focus
     limit, unit = desk.respond.reply_limit(id)
     assessment = stored.assessment
+    told = desk.store.sources.capabilities(stored.source)
     return _Prepared(
         conversation=conversation,
         draft=next((draft for draft in conversation.drafts if draft.agent == agent), None),
@@ -214,7 +215,14 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
             rating=stored.mention.rating,
         ),
         values=dict(desk.respond.values(id)),
+        private=bool(told.get("private_reply")) and stored.mention.can_private_reply is not False,
     )
+
+
+def _keep(desk: Desk, agent: str, mention: int, text: str) -> None:
+    kept = next((draft for draft in desk.store.outbox.drafts(mention) if draft.agent == agent), None)
+    if text != (kept.text if kept else ""):
+        desk.respond.save_draft(mention, text, kept.template if kept else "")
 
 
 def _seconds(span: timedelta) -> int:

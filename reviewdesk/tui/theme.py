@@ -16,7 +16,12 @@ DARK = Theme(
     success="#7cc47f",
     warning="#e0af4f",
     error="#f0716b",
-    variables={"faint": "#8793a3"},
+    variables={
+        "faint": "#8793a3",
+        "scrollbar": "#2c3746",
+        "scrollbar-background": "#161b22",
+        "scrollbar-corner-color": "#161b22",
+    },
     dark=True,
 )
 LIGHT = Theme(
@@ -31,7 +36,12 @@ LIGHT = Theme(
     success="#2c7a33",
     warning="#9a6200",
     error="#bf2b23",
-    variables={"faint": "#66707d"},
+    variables={
+        "faint": "#66707d",
+        "scrollbar": "#c3ccd8",
+        "scrollbar-background": "#fbfcfd",
+        "scrollbar-corner-color": "#fbfcfd",
+    },
     dark=False,
 )
 OWN = (DARK, LIGHT)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from reviewdesk.desk.triage import Done
 from reviewdesk.store.records import Stored
 from reviewdesk.tui.browser import open_page
-from reviewdesk.tui.prompts import Ask, Choose
+from reviewdesk.tui.prompts import Ask, Choose, parse_wake, snooze_question
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 _NOBODY = "-"
 _UNDO_KEPT = 50
-_MORNING = time(9)
 
 
 class Triaging:
@@ -59,12 +56,11 @@ class Triaging:
     async def do_mention_snooze(self) -> None:
         """Asks until when, and snoozes."""
         ids = self._inbox.targets
-        times = snooze_times(self._desk.clock(), self._desk.config.shop.timezone)
-        chosen = ids and await self._desk.push_screen_wait(
-            Choose("Snooze until", [(title, f"{title:<22}{moment:%a %d %b %H:%M}") for title, moment in times.items()])
-        )
-        if chosen and await self._change(lambda desk: desk.triage.snooze(ids, times[chosen])):
-            self._inbox.removed(ids)
+        now, zone = self._desk.clock(), self._desk.config.shop.timezone
+        if ids and (chosen := await self._desk.push_screen_wait(snooze_question(now, zone))):
+            until = parse_wake(chosen, now, zone)
+            if await self._change(lambda desk: desk.triage.snooze(ids, until)):
+                self._inbox.removed(ids)
 
     async def do_mention_assign(self) -> None:
         """Asks to whom, and assigns."""
@@ -73,9 +69,10 @@ class Triaging:
         if self._desk.agent not in dict(agents):
             agents.insert(0, (self._desk.agent, self._desk.agent))
         options = [(id, f"{name} (you)" if id == self._desk.agent else name) for id, name in agents]
-        chosen = ids and await self._desk.push_screen_wait(Choose("Assign to", [*options, (_NOBODY, "Nobody")]))
-        if chosen:
-            await self._change(lambda desk: desk.triage.assign(ids, "" if chosen == _NOBODY else chosen))
+        question = Choose("Assign to", [*options, (_NOBODY, "Nobody")])
+        if ids and (chosen := await self._desk.push_screen_wait(question)):
+            to = "" if chosen == _NOBODY else chosen
+            await self._change(lambda desk: desk.triage.assign(ids, to))
 
     async def do_mention_take(self) -> None:
         """Assigns to the agent at work."""
@@ -88,8 +85,7 @@ class Triaging:
         ids = self._inbox.targets
         known = await self._desk.writer.do(lambda desk: desk.store.people.all_tags())
         options = [(tag, f"#{tag}  ({count})") for tag, count in known]
-        chosen = ids and await self._desk.push_screen_wait(Choose("Tag", options, allow_new=True))
-        if chosen:
+        if ids and (chosen := await self._desk.push_screen_wait(Choose("Tag", options, allow_new=True))):
             await self._change(lambda desk: desk.triage.tag(ids, chosen))
 
     async def do_mention_untag(self) -> None:
@@ -107,8 +103,7 @@ class Triaging:
     async def do_mention_note(self) -> None:
         """Asks for a note, and keeps it."""
         id = self._inbox.target
-        text = id and await self._desk.push_screen_wait(Ask("Note for colleagues"))
-        if text:
+        if id and (text := await self._desk.push_screen_wait(Ask("Note for colleagues"))):
             await self._desk.do(lambda desk: desk.triage.note(id, text))
             self._desk.say("Noted.")
 
@@ -168,23 +163,3 @@ class Triaging:
         self._desk.say(done.sentence)
         self._inbox.refresh_bindings()
         return done.count > 0
-
-
-def snooze_times(now: datetime, zone: ZoneInfo) -> dict[str, datetime]:
-    """Gives the times that are offered for snoozing, in the shop's time zone, all of them later than `now`."""
-    local = now.astimezone(zone)
-
-    def at(days: int, clock: time = _MORNING) -> datetime:
-        return datetime.combine(local.date() + timedelta(days=days), clock, zone)
-
-    times = {
-        "In an hour": local + timedelta(hours=1),
-        "In three hours": local + timedelta(hours=3),
-        "This afternoon": at(0, time(14)),
-        "Tomorrow morning": at(1),
-        "The day after tomorrow": at(2),
-        "Next Monday": at(7 - local.weekday()),
-        "In a week": at(7),
-        "In a month": at(30),
-    }
-    return {title: moment for title, moment in times.items() if moment > local}

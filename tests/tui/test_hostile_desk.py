@@ -67,7 +67,7 @@ async def test_hostile_text_in_every_field_is_only_text(filled: Fixture, size: t
         assert_harmless(running)
         for id in list(running.list.ids):
             await running.press("enter")
-            await running.until(lambda id=id: running.inbox.shown and running.inbox.shown.focus.id == id)
+            await running.until(lambda wanted=id: running.inbox.shown and running.inbox.shown.focus.id == wanted)
             assert_harmless(running)
             await running.press("r")
             await running.until(lambda: running.inbox.context == "composer")
@@ -156,7 +156,7 @@ async def test_a_locked_database_is_a_sentence_and_no_end(filled: Fixture, monke
         await running.until(lambda: filled.store.mentions.get(id).assignee == "jana")
 
 
-async def test_a_command_that_fails_is_a_sentence_and_no_end(filled: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_command_is_a_sentence_and_no_end(filled: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     filled.add_many(1)
     async with desk(filled.path) as running:
         monkeypatch.setattr("reviewdesk.desk.triage.Triage.close", lambda *_: 1 / 0)
@@ -168,10 +168,10 @@ async def test_a_command_that_fails_is_a_sentence_and_no_end(filled: Fixture, mo
 
 
 def test_the_desk_imports_nothing_that_fetches_parses_or_assesses() -> None:
-    code = (  # what the first press of a key would load counts as well
+    code = (
         "import sys, reviewdesk.tui.app\n"
-        "bad = ('reviewdesk.http', 'reviewdesk.connector', 'reviewdesk.plugins', 'reviewdesk.assess', 'httpx', 'praw',\n"
-        "       'vaderSentiment', 'jinja2', 'lxml', 'feedparser', 'reviewdesk_connectors', 'starlette')\n"
+        "bad = ('reviewdesk.http', 'reviewdesk.connector', 'reviewdesk.plugins', 'reviewdesk.assess', 'httpx',\n"
+        "       'praw', 'vaderSentiment', 'jinja2', 'lxml', 'feedparser', 'reviewdesk_connectors', 'starlette')\n"
         "print([name for name in sys.modules if name.startswith(bad)])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

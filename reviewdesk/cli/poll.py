@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from reviewdesk.assess import Assessor
 from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
@@ -48,7 +49,7 @@ def _anything_due(config: Config, store: Store, only: tuple[str, ...], now: bool
     store.mentions.wake()
     if only or now:
         return True
-    if store.outbox.next_due() is not None or store.outbox.unsettled():
+    if store.outbox.waits() or store.mentions.unassessed(Assessor.version, limit=1):
         return True
     return any(
         source.enabled and store.sources.is_due(source.id) and not store.sources.is_parked(source.id)

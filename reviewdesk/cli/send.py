@@ -27,9 +27,9 @@ def send_command(session: Session, only: tuple[str, ...], as_json: bool, quiet: 
     for id in only:
         config.source(id)
     with session.store(config) as store:
-        if store.outbox.next_due() is None and not store.outbox.unsettled():
+        if not store.outbox.waits():
             if not quiet and not as_json:
-                say("The outbox is empty.")
+                say("Nothing in the outbox is due.")
             return 0
         from reviewdesk.cli.narrate import Narrator
         from reviewdesk.desk.deliver import deliver

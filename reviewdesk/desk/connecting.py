@@ -11,7 +11,7 @@ from typing import Any
 
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector, Context
-from reviewdesk.errors import ConnectorError, PluginError, ReviewdeskError
+from reviewdesk.errors import ConnectorError, PluginError, ReviewdeskError, StoreError
 from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
 
@@ -30,22 +30,30 @@ async def connected(
     Raises:
         PluginError: the connector cannot be loaded or made.
         ConfigError: its settings are wrong.
+        StoreError: the folder cannot be made.
     """
     type, settings = load_source(source)
-    data = None if folder is None else folder / source.id
-    if data is not None:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    context = Context(source.id, settings, clock=clock, data=data)
-    with blamed(source.connector):
-        connector = type(context)
+    context = Context(source.id, settings, clock=clock, data=folder and _made(folder / source.id))
     try:
-        yield connector
-    finally:
+        with blamed(source.connector):
+            connector = type(context)
         try:
-            await connector.close()
-        except Exception as error:
-            log.warning("%s: closing failed: %s", source.id, error)
+            yield connector
+        finally:
+            try:
+                await connector.close()
+            except Exception as error:
+                log.warning("%s: closing failed: %s", source.id, error)
+    finally:
         await context.close()
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be made ({error.strerror}).") from None
+    return folder
 
 
 class blamed:

@@ -10,6 +10,7 @@ from reviewdesk.config import Config, SourceConfig
 TOO_OLD = timedelta(days=30)
 """What was older than this when it was first seen has no deadline: an import of years must not be years overdue."""
 _LONGEST = 3650
+"""Days that are looked at."""
 
 
 def due(
@@ -20,7 +21,7 @@ def due(
     zone: tzinfo,
     holidays: Collection[date] = (),
 ) -> datetime:
-    """Gives the moment when `hours` business hours have passed since `since`.
+    """Gives the moment when `hours` business hours have passed since `since`; at the latest ten years after it.
 
     Args:
         since: aware.
@@ -41,7 +42,7 @@ def due(
                     return start + left
                 left -= closes - start
         day += timedelta(days=1)
-    return since + timedelta(hours=hours)
+    return since + timedelta(days=_LONGEST)
 
 
 def _at(day: date, minutes: int, zone: tzinfo) -> datetime:
@@ -63,4 +64,6 @@ def deadline(
     rules = config.deadlines
     target = rules.complaint_hours if complaint else rules.other_hours
     hours = source.response_hours if source and source.response_hours else target
-    return due(written, hours, week=rules.business_hours.week, zone=config.shop.timezone, holidays=rules.holidays)
+    # What claims to come from the future counts from when it was seen.
+    since = min(written, seen)
+    return due(since, hours, week=rules.business_hours.week, zone=config.shop.timezone, holidays=rules.holidays)

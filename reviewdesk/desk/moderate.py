@@ -52,7 +52,7 @@ async def edit_reply(config: Config, store: Store, agent: str, id: int, text: st
     reply, source = _standing(store, id)
     async with connected(config, config.source(source), clock=store.clock) as connector:
         _require(connector.capabilities.edit_reply, connector.title, "edit replies")
-        with blamed(source):
+        with blamed(connector.platform):
             changed = await connector.edit_reply(_posted(reply), text)
     store.outbox.move(reply, reply.state, agent=agent, remote_text=changed.text or text)
     store.people.log("reply edited", agent=agent, mention=reply.mention_id, source=source)
@@ -63,7 +63,7 @@ async def delete_reply(config: Config, store: Store, agent: str, id: int) -> Non
     reply, source = _standing(store, id)
     async with connected(config, config.source(source), clock=store.clock) as connector:
         _require(connector.capabilities.delete_reply, connector.title, "delete replies")
-        with blamed(source):
+        with blamed(connector.platform):
             await connector.delete_reply(_posted(reply))
     store.outbox.move(reply, require(reply.state, DeliveryState.WITHDRAWN), agent=agent)
 

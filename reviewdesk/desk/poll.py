@@ -20,6 +20,7 @@ from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.connecting import blamed, connected, data_folder
 from reviewdesk.errors import Actor, ConnectorError, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
 from reviewdesk.model import Record
+from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Ingested
@@ -98,7 +99,10 @@ async def poll_round(
         tell(polled)
         return polled
 
-    return list(await asyncio.gather(*(one(source) for source in chosen)))
+    polled = list(await asyncio.gather(*(one(source) for source in chosen)))
+    # What a killed process or an older assessor has left comes with no batch.
+    assess_pending(config, store)
+    return polled
 
 
 class _Poll:
@@ -129,7 +133,8 @@ class _Poll:
         poll = sources.begin_poll(source.id)
         try:
             async with asyncio.timeout(_LONGEST_POLL):
-                await self._ask(poll)
+                with blamed(self.source.connector):
+                    await self._ask(poll)
         except LeaseLost:
             return Polled(source=source.id, outcome=Outcome.BUSY, brought=self.brought)
         except StoreError:
@@ -159,9 +164,8 @@ class _Poll:
             able = msgspec.to_builtins(connector.capabilities)
             self.store.sources.register(self.source.id, self.source.connector, title, able)
             cursor = self.store.sources.cursor(self.source.id)
-            with blamed(self.source.connector):
-                async for batch in connector.poll(cursor):
-                    self._commit(poll, batch, connector)
+            async for batch in connector.poll(cursor):
+                self._commit(poll, batch, connector)
 
     def _commit(self, poll: int, batch: Batch, connector: Connector[Any]) -> None:
         mentions = list(batch.mentions)
@@ -182,7 +186,8 @@ class _Poll:
             lease_seconds=_LEASE,
         )
         self.brought += done
-        assess_pending(self.config, self.store)
+        # No more than came in: a new assessor's work on the whole store would outlast the leases.
+        assess_pending(self.config, self.store, most=len(mentions))
         self.tell(Progress(source=self.source.id, items=self.brought.items, total=batch.total))
 
     @asynccontextmanager
@@ -205,6 +210,7 @@ class _Poll:
     def _failed(self, poll: int, error: ReviewdeskError | TimeoutError) -> Polled:
         if isinstance(error, TimeoutError):
             error = Unreachable(f"The poll took longer than {_LONGEST_POLL / 60:.0f} minutes and was stopped.")
+        error.sentence, error.hint = redact(error.sentence), redact(error.hint)
         news = self.store.sources.fail_poll(
             self.source.id,
             self.owner,

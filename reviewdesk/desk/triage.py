@@ -88,6 +88,8 @@ class Triage:
 
     def undo(self, done: Done) -> Done:
         """Takes a piece of triage back, where nobody has changed the same since."""
+        if not done.action:
+            return Done(sentence="There is nothing to take back.", action="", count=0)
         undone, kept = self._store.mentions.undo(done.action, agent=self._agent)
         sentence = f"{_count(undone)} taken back." if undone else "Nothing was taken back."
         if kept:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
 _CHUNK = 500
+_CLOCKS_APART = 5 * 60 * 1000
+"""How far a platform's clock may be from ours, in milliseconds."""
 _SEARCHED = "title, text, pros, cons, author_name, order_id, product"
 _CONTENT = ("title", "text", "pros", "cons", "rating", "recommends")
 _FACTS = ("author_name", "order_id", "product", "url", "language", "hidden", "edited_at", "parent", "facts")
@@ -74,7 +76,7 @@ class Ingest:
         if refreshed:
             self._refresh(refreshed)
         self._answered(new)
-        self._confirm(list(rows.values()))
+        self._confirm(list(rows.values()), new + changed)
         return Ingested(
             new=sum(not row["ours"] for row in new),
             changed=sum(not row["ours"] for row in changed),
@@ -234,14 +236,8 @@ class Ingest:
 
     def _recognise_ours(self, rows: dict[str, dict[str, Any]]) -> None:
         """What bears the platform's id of a reply of ours is ours, whatever the connector could see of its author."""
-        keys = [key for key, row in rows.items() if not row["ours"]]
-        for part in chunks(keys):
-            for (key,) in self.conn.execute(
-                f"""SELECT reply.remote_id FROM reply JOIN mention ON mention.id = reply.mention_id
-                    WHERE mention.source_id = ? AND reply.remote_id IN ({marks(part)})""",
-                (self.source, *part),
-            ).fetchall():
-                rows[key].update(ours=1, status=Status.CLOSED.value)
+        for key in self._known_as([key for key, row in rows.items() if not row["ours"]]):
+            rows[key].update(ours=1, status=Status.CLOSED.value)
 
     def _answered(self, new: list[dict[str, Any]]) -> None:
         """A customer's text under which one of ours stands is answered, whichever of the two came first."""
@@ -261,8 +257,12 @@ class Ingest:
                 (self.now, self.source, *part),
             )
 
-    def _confirm(self, rows: list[dict[str, Any]]) -> None:
-        """Our replies seen on the platform: found by id, else by parent and text; a handed-off one by its parent."""
+    def _confirm(self, rows: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> None:
+        """Our replies seen on the platform: found by id, else by parent and text; a handed-off one by its parent.
+
+        Args:
+            fresh: those of the rows that are new or have new words; what stood there before confirms no hand-off.
+        """
         ours = [row for row in rows if row["ours"]]
         if not ours:
             return
@@ -270,21 +270,44 @@ class Ingest:
             found[0]: found[1:]
             for part in chunks(ours)
             for found in self.conn.execute(
-                f"""SELECT reply.id, reply.remote_id, reply.text, reply.state, mention.platform_id
+                f"""SELECT reply.id, reply.remote_id, reply.text, reply.state, reply.created_at, mention.platform_id
                     FROM reply JOIN mention ON mention.id = reply.mention_id
                     WHERE mention.source_id = ? AND reply.state IN ('posted', 'unknown', 'handed_off')
                       AND (reply.remote_id IN ({marks(part)}) OR mention.platform_id IN ({marks(part)}))""",
                 (self.source, *(row["platform_id"] for row in part), *(row["parent"] for row in part)),
             )
         }
-        for reply, (remote_id, text, state, parent) in waiting.items():
-            for row in ours:
-                by_id = remote_id and row["platform_id"] == remote_id
-                by_text = row["parent"] == parent and same_text(row["text"], text)
-                by_hand = row["parent"] == parent and state == DeliveryState.HANDED_OFF
-                if by_id or by_text or by_hand:
-                    self._seen(reply, row)
-                    break
+        known_as = self._known_as([row["platform_id"] for row in ours]) if waiting else {}
+        words = {row["platform_id"] for row in fresh}
+        for reply, (remote_id, text, state, approved, parent) in sorted(waiting.items()):
+            by_hand = state == DeliveryState.HANDED_OFF
+            candidates = [
+                row
+                for row in ours
+                if row["parent"] == parent
+                and known_as.get(row["platform_id"], reply) == reply
+                and (
+                    (same_text(row["text"], text) and (by_hand or row["created_at"] >= approved - _CLOCKS_APART))
+                    or (by_hand and row["platform_id"] in words)
+                )
+            ]
+            candidates[:0] = [row for row in ours if remote_id and row["platform_id"] == remote_id]
+            if candidates:
+                self._seen(reply, candidates[0])
+                known_as[candidates[0]["platform_id"]] = reply
+
+    def _known_as(self, keys: Sequence[str]) -> dict[str, int]:
+        """Gives the replies of the desk's that stand on the platform under these ids."""
+        found: dict[str, int] = {}
+        for part in chunks(keys):
+            found.update(
+                self.conn.execute(
+                    f"""SELECT reply.remote_id, reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
+                        WHERE mention.source_id = ? AND reply.remote_id IN ({marks(part)})""",
+                    (self.source, *part),
+                ).fetchall()
+            )
+        return found
 
     def _seen(self, reply: int, row: dict[str, Any]) -> None:
         self.conn.execute(

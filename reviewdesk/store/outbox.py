@@ -123,8 +123,11 @@ class Outbox:
             self._log(conn, reply.mention_id, reply.agent, "reply sending", reply.id)
             return reply
 
-    def unsettled(self) -> bool:
-        """Tells whether there are replies of which nobody knows whether they were posted."""
+    def waits(self) -> bool:
+        """Tells whether there is something to do: a queued reply whose time has come, or one that nobody knows of."""
+        due = self.next_due()
+        if due is not None and due <= self._store.clock():
+            return True
         return bool(self.abandoned() or self.in_states([DeliveryState.UNKNOWN], limit=1))
 
     def abandoned(self) -> list[Reply]:

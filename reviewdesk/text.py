@@ -40,7 +40,7 @@ def safe(text: str) -> str:
     Line ends become `\\n`; each control, bidi control, lone surrogate and noncharacter becomes U+FFFD; floods of
     combining or invisible characters are thinned. `safe(safe(x)) == safe(x)`.
     """
-    if _ASCII_ONLY.match(text):
+    if text.isascii() and (text.isprintable() or _ASCII_ONLY.match(text)):
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _thinned(_normal("NFC", _UNSAFE.sub(REPLACEMENT, text)))

@@ -351,7 +351,7 @@ class Ingest:
 
 
 def _points(points: Sequence[str]) -> str:
-    return json.dumps([safe(point) for point in points], ensure_ascii=False)
+    return _POINTS([safe(point) for point in points]) if points else "[]"
 
 
 def _author_key(author: Author) -> str:
@@ -362,34 +362,38 @@ def _author_key(author: Author) -> str:
 
 def _facts(mention: Mention) -> JsonObject:
     """What is shown and handed back to the connector, but never searched for."""
-    told: JsonObject = {
-        "rating_raw": safe(mention.rating_raw),
-        "sub_ratings": {safe(name): value for name, value in mention.sub_ratings.items()},
-        "product_url": safe(mention.product_url),
-        "reply_url": safe(mention.reply_url),
-        "can_reply": mention.can_reply,
-        "can_hide": mention.can_hide,
-        "can_like": mention.can_like,
-        "can_private_reply": mention.can_private_reply,
-        "attachments": [
+    told: JsonObject = {}
+    if mention.rating_raw:
+        told["rating_raw"] = safe(mention.rating_raw)
+    if mention.sub_ratings:
+        told["sub_ratings"] = {safe(name): value for name, value in mention.sub_ratings.items()}
+    for name in ("product_url", "reply_url"):
+        if url := getattr(mention, name):
+            told[name] = safe(url)
+    for name in ("can_reply", "can_hide", "can_like", "can_private_reply"):
+        if (able := getattr(mention, name)) is not None:
+            told[name] = able
+    if mention.attachments:
+        told["attachments"] = [
             {"type": safe(each.type), "url": safe(each.url), "title": safe(each.title)} for each in mention.attachments
-        ],
-        "fields": {safe(name): safe(value) for name, value in mention.fields.items()},
-    }
-    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
-
-
-def _json(value: Any) -> str:
-    # ASCII, so that even a lone surrogate in a raw payload is kept as it came.
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=_plain)
+        ]
+    if mention.fields:
+        told["fields"] = {safe(name): safe(value) for name, value in mention.fields.items()}
+    return told
 
 
 def _plain(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
+# Made once: `json.dumps` makes an encoder at each call, and a batch has thousands.
+_POINTS = json.JSONEncoder(ensure_ascii=False).encode
+# ASCII, so that even a lone surrogate in a raw payload is kept as it came.
+_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_plain).encode
+
+
 def _hash(row: Mapping[str, Any], names: Sequence[str]) -> str:
-    return _digest("\x1f".join(str(row[name]) for name in names))
+    return _digest("\x1f".join([str(row[name]) for name in names]))
 
 
 def _digest(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -81,14 +82,13 @@ def _play(public: Customers, every: float | None) -> NoReturn:
 @pass_session
 def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
     """Write a large realistic database to --db FILE, which must be a new one."""
-    if session.db_path is None:
+    if session.db_path is None and not os.environ.get("REVIEWDESK_DB"):
         raise click.UsageError("Say where with --db FILE.")
-    if Path(session.db_path).exists():
-        raise NotAllowed(f"{session.db_path} exists already; it was left alone.", hint="Choose a new file.")
-    from reviewdesk.desk.assessing import assess_pending
     from reviewdesk.sandbox.fill import fill
 
     config = session.reading
+    if config.database.exists():
+        raise NotAllowed(f"{config.database} exists already; it was left alone.", hint="Choose a new file.")
     started = time.monotonic()
     with (
         session.store(config) as store,
@@ -98,7 +98,5 @@ def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
         def tell(done: int) -> None:
             bar.update(done - bar.pos)
 
-        fill(store, count, seed=seed, tell=tell)
-        if assess:
-            assess_pending(config, store)
-    say(f"{count:,} mentions in {time.monotonic() - started:.1f} s in {session.db_path}.")
+        fill(store, count, seed=seed, config=config if assess else None, tell=tell)
+    say(f"{count:,} mentions in {time.monotonic() - started:.1f} s in {config.database}.")

@@ -17,13 +17,14 @@ def assessor() -> Assessor:
     return Assessor()
 
 
-def assess_pending(config: Config, store: Store, *, most: int | None = None) -> int:
+def assess_pending(config: Config, store: Store, *, most: int | None = None, judge: Assessor | None = None) -> int:
     """Assesses mentions whose current text has not been assessed, and sets their deadlines. Gives how many.
 
     Args:
         most: stop after about so many; None goes on to the end.
+        judge: None for this process's own.
     """
-    judge, done = assessor(), 0
+    judge, done = judge or assessor(), 0
     sources = {source.id: source for source in config.sources}
     while most is None or done < most:
         pending = store.mentions.unassessed(judge.version)

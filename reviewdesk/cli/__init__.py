@@ -5,7 +5,9 @@ Each command lives in a module that is imported only when the command is called,
 
 from __future__ import annotations
 
+import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -54,6 +56,22 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that is called.
+
+        Raises:
+            click.UsageError: there is none; the sentence names the nearest one.
+        """
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "`reviewdesk --help` lists the commands."
+            ctx.fail(f"There is no command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the commands with their short helps, without importing any."""
         with formatter.section("Commands"):
@@ -85,8 +103,14 @@ def cli(ctx: click.Context, config: str | None, db: str | None) -> None:
 
 
 def main() -> None:
-    """Runs the command line and ends the process with a documented exit code."""
+    """Runs the command line and ends the process with a documented exit code.
+
+    Data that goes to a file or another program is UTF-8 whatever the locale says; a terminal gets what it can show.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() or stream is sys.stderr else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
     exit_with(lambda: cli.main(standalone_mode=False, prog_name="reviewdesk"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import json_line, say, table
 from reviewdesk.cli.session import DeskCommand
 
@@ -32,4 +33,4 @@ def connectors_command(as_json: bool) -> int:
     table(("NAME", "PLATFORM", "REPLIES", "CAN ALSO", "FROM"), rows, flexible=3)
     for sentence in broken:
         say(sentence)
-    return 5 if broken else 0
+    return Exit.PERSON if broken else Exit.OK

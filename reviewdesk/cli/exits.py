@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
+from typing import NoReturn
 
 import click
 
@@ -13,7 +15,7 @@ from reviewdesk.errors import Actor, ConfigError, ReviewdeskError, StoreError
 
 
 class Exit(IntEnum):
-    """The exit codes; scripts and cron rely on them."""
+    """The exit codes; scripts and cron rely on them. docs/operations.md says who acts on which."""
 
     OK = 0
     FAULT = 1
@@ -46,19 +48,33 @@ def exit_with(run: Callable[[], object]) -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python must not complain when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.OK)
+        _leave_quietly()
+    except SystemExit as end:
+        # Click ends a process whose reader has gone with 1, as if something were wrong.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _leave_quietly()
     except ReviewdeskError as error:
         from reviewdesk.secrets import redact
         from reviewdesk.text import safe
 
         click.echo(f"Error: {safe(redact(str(error)))}", err=True)
         sys.exit(exit_for(error))
+    except OSError as error:
+        about = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {about}{error.strerror or error}.", err=True)
+        sys.exit(Exit.STORE)
     except Exception as error:
         click.echo(f"Error: a fault in reviewdesk: {_told(error)}", err=True)
         sys.exit(Exit.FAULT)
     sys.exit(code if isinstance(code, int) else Exit.OK)
+
+
+def _leave_quietly() -> NoReturn:
+    """Ends well: the reader (head, less) has seen enough, and Python must not complain when it closes stdout."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(Exit.OK)
 
 
 def _told(error: Exception) -> str:
@@ -67,8 +83,13 @@ def _told(error: Exception) -> str:
 
     from reviewdesk.cli.logs import log_file
     from reviewdesk.secrets import redact
+    from reviewdesk.text import safe
 
-    path = log_file()
-    with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(redact("".join(traceback.format_exception(error))))
-    return f"{type(error).__name__}: {redact(str(error))[:200]}. The details are in {path}."
+    said = f"{type(error).__name__}: {safe(redact(str(error)))[:200]}."
+    try:
+        path = log_file()
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(redact("".join(traceback.format_exception(error))))
+    except (ReviewdeskError, OSError):
+        return f"{said} There is no log to write the details to; name one with REVIEWDESK_LOG."
+    return f"{said} The details are in {path}."

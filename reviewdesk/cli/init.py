@@ -27,6 +27,7 @@ def example() -> str:
 def init_command(session: Session) -> None:
     """Write a commented reviewdesk.toml to begin with (to --config FILE or the current folder); never over another."""
     path = session.config_path or Path(os.environ.get("REVIEWDESK_CONFIG") or _EXAMPLE)
+    text = example()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -34,5 +35,5 @@ def init_command(session: Session) -> None:
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(example())
+        file.write(text)
     say(f"Written to {path}. As it stands it speaks to the emulated platforms of `reviewdesk sandbox`.")

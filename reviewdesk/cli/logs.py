@@ -5,13 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from functools import cache
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from reviewdesk.errors import ConfigError
 
 
 @cache
 def log_file() -> Path:
-    """Gives the log file, made with mode 0600 where it is missing: `REVIEWDESK_LOG`, or in the user's state folder."""
+    """Gives the log file, made with mode 0600 where it is missing: `REVIEWDESK_LOG`, or in the user's state folder.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
     named = os.environ.get("REVIEWDESK_LOG")
     if named:
         path = Path(named)
@@ -19,16 +26,38 @@ def log_file() -> Path:
         import platformdirs
 
         path = platformdirs.user_state_path("reviewdesk", appauthor=False) / "reviewdesk.log"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ConfigError(
+            f"The log {path} cannot be written: {error.strerror}.", hint="Name another one with REVIEWDESK_LOG."
+        ) from None
     return path
 
 
+class _OwnFile(RotatingFileHandler):
+    """Makes each new file of the rotation readable by its owner alone, as the first one is."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(
+            self.baseFilename,
+            self.mode,
+            encoding=self.encoding,
+            errors="backslashreplace",
+            opener=lambda name, flags: os.open(name, flags, 0o600),
+        )
+
+
 def log_to_file(level: int = logging.INFO) -> None:
-    """Sends every log record of this process to the log file, redacted."""
+    """Sends every log record of this process to the log file, redacted.
+
+    Raises:
+        ConfigError: as `log_file`.
+    """
     from reviewdesk.secrets import RedactingFilter
 
-    handler = RotatingFileHandler(log_file(), maxBytes=5_000_000, backupCount=2, encoding="utf-8")
+    handler = _OwnFile(log_file(), maxBytes=5_000_000, backupCount=2, encoding="utf-8")
     handler.addFilter(RedactingFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

@@ -31,8 +31,11 @@ def json_line(value: Any, stream: TextIO | None = None) -> None:
 
     import msgspec
 
-    line = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).translate(_JSON_SAFE)
-    (stream or sys.stdout).write(line + "\n")
+    stream = stream or sys.stdout
+    # A terminal that is not in UTF-8 gets escapes that are JSON's own.
+    narrow = (stream.encoding or "utf-8").lower().replace("-", "") != "utf8"
+    line = json.dumps(msgspec.to_builtins(value), ensure_ascii=narrow).translate(_JSON_SAFE)
+    stream.write(line + "\n")
 
 
 _JSON_SAFE = {

@@ -17,10 +17,10 @@ from reviewdesk.store.records import Conversation, Stored
 def show_command(session: Session, id: int, as_json: bool, raw: bool) -> None:
     """Show one mention: its conversation, what the desk thinks of it and why, notes, and replies."""
     with session.store(read_only=True) as store:
+        conversation = store.mentions.conversation(id)
         if raw:
             json_line(store.mentions.raw(id))
             return
-        conversation = store.mentions.conversation(id)
     if as_json:
         json_line(conversation)
     else:

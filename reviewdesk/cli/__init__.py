@@ -15,23 +15,23 @@ from reviewdesk import __version__
 from reviewdesk.cli.exits import exit_with
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "assess": ("assess", "Tell what the desk thinks of texts: JSON lines in, JSON lines out."),
+    "assess": ("assess", "Tell what the desk thinks of texts: JSON lines in and out."),
     "backup": ("backup", "Write a whole copy of the database while others use it."),
     "connectors": ("connectors", "List the connectors that are installed."),
-    "delete-reply": ("moderate", "Delete a reply of ours on its platform."),
-    "demo": ("demo", "Look around: emulated platforms, scripted customers, a fresh database."),
-    "doctor": ("doctor", "Look whether everything is in order, and say how to mend what is not."),
+    "delete-reply": ("moderate", "Delete a reply of ours from its platform."),
+    "demo": ("demo", "Look around on emulated platforms, with nothing to set up."),
+    "doctor": ("doctor", "Look whether all is in order, and say how to mend it."),
     "edit-reply": ("moderate", "Change the text of a reply of ours on its platform."),
     "export": ("export", "Write mentions to a file as JSON lines or CSV."),
     "hide": ("moderate", "Hide a mention from the public on its platform."),
-    "import": ("importing", "Take a saved export or API answer in through a connector."),
+    "import": ("importing", "Take in a saved export or API answer."),
     "init": ("init", "Write a commented reviewdesk.toml to begin with."),
-    "like": ("moderate", "Like a mention on its platform."),
-    "list": ("listing", "List mentions: complaints first, then by deadline."),
-    "outbox": ("outbox", "Show the replies on their way, and decide what waits for a person."),
-    "poll": ("poll", "Ask the sources for what is new, assess it, and send what is due."),
+    "like": ("moderate", "Like a mention as the shop."),
+    "list": ("listing", "List mentions."),
+    "outbox": ("outbox", "Show the replies on their way, and decide unclear ones."),
+    "poll": ("poll", "Ask the sources for what is new, assess it, send replies."),
     "reply": ("reply", "Reply to a mention."),
-    "sandbox": ("sandbox", "Run the emulated platforms on fixed ports, or fill a large database."),
+    "sandbox": ("sandbox", "Run the emulated platforms on this machine."),
     "send": ("send", "Take the outbox to the platforms."),
     "show": ("show", "Show one mention with its conversation and the reasons."),
     "sources": ("sources", "Show the state of each source."),
@@ -82,16 +82,17 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Without a command the desk itself opens. Exit codes: 0 all well, 2 wrong usage, 3 configuration, "
-    "4 some platform is out of reach for now, 5 something waits for a person, 6 database.",
+    epilog="Without a command the desk itself opens. --config and --db may stand before or after a command. "
+    "Exit codes: 0 all well, 1 a fault in reviewdesk, 2 wrong usage, 3 configuration, 4 a platform is out of reach for "
+    "now, 5 something waits for a person, 6 database or file, 130 interrupted.",
 )
 @click.option("--config", metavar="FILE", help="The configuration; else $REVIEWDESK_CONFIG or ./reviewdesk.toml.")
 @click.option("--db", metavar="FILE", help="The database; else $REVIEWDESK_DB or what the configuration says.")
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, db: str | None) -> None:
-    """One window for everything the public writes about your shop: complaints on top, and why; replies that are
-    never posted twice.
+    """Answer what the public writes about your shop, from one terminal window: complaints on top and the reason why,
+    and replies that are never posted twice.
     """
     from reviewdesk.cli.session import Session
 
@@ -105,7 +106,7 @@ def cli(ctx: click.Context, config: str | None, db: str | None) -> None:
 def main() -> None:
     """Runs the command line and ends the process with a documented exit code.
 
-    Data that goes to a file or another program is UTF-8 whatever the locale says; a terminal gets what it can show.
+    Data to and from files and other programs is UTF-8 whatever the locale says; a terminal gets what it can show.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -113,4 +114,6 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             encoding = stream.encoding if stream.isatty() or stream is sys.stderr else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    if isinstance(sys.stdin, TextIOWrapper) and not sys.stdin.isatty():
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     exit_with(lambda: cli.main(standalone_mode=False, prog_name="reviewdesk"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from itertools import islice
 
 import click
 import msgspec
@@ -16,46 +14,47 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import json_line
 from reviewdesk.cli.session import DeskCommand
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import JsonObject
-
-_BULK = 1000
 
 
-@click.command("assess", cls=DeskCommand)
+@click.command(
+    "assess",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk assess < reviews.jsonl > assessed.jsonl",
+        'echo \'{"text": "Nikdy více", "rating": 1}\' | reviewdesk assess',
+    ),
+)
 @click.option("--lang", metavar="XX", help="The home language, for texts too short to tell.")
 def assess_command(lang: str | None) -> int:
-    """Read JSON lines {"text", "id"?, "rating"?, "lang"?, "pros"?, "cons"?} on standard input and write a JSON line for
-    each: lang, compound, label, complaint, probability, severity, topics, reasons.
+    """Tell what the desk thinks of texts: JSON lines in and out.
 
-    A line that cannot be read gives {"line", "error"} in its place, and exit code 2 in the end.
+    A line in is {"text", "id"?, "rating"?, "lang"?, "pros"?, "cons"?}. A line out has id (where one came in), lang,
+    compound, label, complaint, probability, severity, topics and reasons.
+
+    A line that cannot be read gives {"line", "error"} in its place, and exit code 2 in the end. Empty lines are passed
+    over. Each answer is written at once, so that another program can ask and wait.
     """
-    bad = 0
-    lines = enumerate(sys.stdin.buffer, 1)
-    while bulk := list(islice(lines, _BULK)):
-        for told in _assessed([(number, line) for number, line in bulk if line.strip()], lang):
-            bad += "error" in told
-            json_line(told)
+    assessor, bad = Assessor(), 0
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            given, item = _read(line, lang)
+        except NotAllowed as error:
+            bad += 1
+            json_line({"line": number, "error": str(error)})
+        else:
+            json_line(answer(given, next(assessor.assess([item]))))
+        sys.stdout.flush()
     return Exit.USAGE if bad else Exit.OK
 
 
-def _assessed(lines: list[tuple[int, bytes]], prior: str | None) -> Iterator[JsonObject]:
-    read = [(number, *_read(line, prior)) for number, line in lines]
-    judged = Assessor().assess(item for _, _, item in read if isinstance(item, Assessable))
-    for number, given, item in read:
-        if isinstance(item, Assessable):
-            yield answer(given, next(judged))
-        else:
-            yield {"line": number, "error": str(item)}
-
-
-def _read(line: bytes, prior: str | None) -> tuple[object, Assessable | NotAllowed]:
-    given: object = None
+def _read(line: bytes, prior: str | None) -> tuple[object, Assessable]:
     try:
         given = json.loads(line)
-        return given, msgspec.structs.replace(assessable_from(given), prior=prior)
+    except UnicodeDecodeError:
+        raise NotAllowed("The line is not in UTF-8.", hint="Save or send it as UTF-8.") from None
     except (ValueError, RecursionError):
-        return given, NotAllowed(
-            "The line is no JSON.", hint='Write one object a line, such as {"text": "Works well"}.'
-        )
-    except NotAllowed as error:
-        return given, error
+        hint = 'Write one object a line, such as {"text": "Works well"}.'
+        raise NotAllowed("The line is no JSON.", hint=hint) from None
+    return given, msgspec.structs.replace(assessable_from(given), prior=prior)

@@ -9,10 +9,17 @@ from reviewdesk.cli.output import json_line, say, table
 from reviewdesk.cli.session import DeskCommand
 
 
-@click.command("connectors", cls=DeskCommand)
+@click.command(
+    "connectors",
+    cls=DeskCommand,
+    examples=("reviewdesk connectors",),
+)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 def connectors_command(as_json: bool) -> int:
-    """List the connectors that are installed, what they can do, and which of them are broken."""
+    """List the connectors that are installed.
+
+    Each with what it can do and the package that brings it; of a broken one, what is wrong with it (exit code 5).
+    """
     from reviewdesk.connector import Capabilities
     from reviewdesk.plugins import load_connector, survey
 

@@ -21,17 +21,33 @@ from reviewdesk.errors import ReviewdeskError
 _PROGRAM = [sys.executable, "-m", "reviewdesk"]
 
 
-@click.command("demo", cls=DeskCommand)
+@click.command(
+    "demo",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk demo",
+        "reviewdesk demo --folder try --every 2",
+    ),
+)
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the demo here; else it is thrown away."
 )
-@click.option("--every", default=6.0, show_default=True, help="Scripted customers write every so many seconds.")
-@click.option("--seed", default=0, show_default=True, help="Of the customers.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0, min_open=True),
+    default=6.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="Scripted customers write every so many seconds.",
+)
+@click.option("--seed", default=0, metavar="N", show_default=True, help="The same seed plays the same customers.")
 @click.option("--no-window", is_flag=True, help="Only make the first poll and say where everything lies.")
 @pass_session
 def demo_command(session: Session, folder: Path | None, every: float, seed: int, no_window: bool) -> int:
-    """Look around: emulated platforms on this machine, a fresh database, scripted customers who go on writing in six
-    languages and answer your replies. Needs no account and no network; nothing leaves this machine.
+    """Look around on emulated platforms, with nothing to set up.
+
+    The platforms run on this machine with a fresh database. Scripted customers go on writing in six languages and
+    answer your replies. No account and no network are needed, and nothing leaves this machine.
     """
     with _folder(folder) as place, _platforms(place, every, seed) as environment:
         os.environ.update(environment)

@@ -19,13 +19,24 @@ from reviewdesk.store.db import Store
 _MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
 
 
-@click.command("doctor", cls=DeskCommand)
+@click.command(
+    "doctor",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk doctor",
+        "reviewdesk doctor --source facebook",
+    ),
+)
 @click.option("--source", "only", multiple=True, metavar="ID", help="Only this source; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each finding.")
 @click.option("--repair", is_flag=True, help="Build the search index anew.")
 @pass_session
 def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repair: bool) -> int:
-    """Look at the configuration, the database and every source: token, permissions, limits, what will expire."""
+    """Look whether all is in order, and say how to mend it.
+
+    That is the configuration, the database, and every source: its token, permissions, limits, and what will expire.
+    Exit code 5 when something must be mended.
+    """
     from reviewdesk.cli.logs import log_to_file
 
     log_to_file()

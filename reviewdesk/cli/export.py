@@ -25,13 +25,24 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@click.command("export", cls=DeskCommand)
+@click.command(
+    "export",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk export --csv --since 2026-01-01 reviews.csv",
+        "reviewdesk export --complaints | head",
+    ),
+)
 @filters
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet, instead of JSON lines.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
 @pass_session
 def export_command(session: Session, /, file: Path, as_csv: bool, **options: object) -> None:
-    """Write mentions with all that the desk knows of them to FILE (a new one, readable by you alone) or to stdout."""
+    """Write mentions to a file as JSON lines or CSV.
+
+    FILE must be new; it is readable by you alone. Without FILE they go to standard output, in UTF-8. Each mention has
+    all that the desk knows of it.
+    """
     config = session.reading
     with session.store(config, read_only=True) as store:
         which = chosen(config.agent, **options)  # type: ignore[arg-type]

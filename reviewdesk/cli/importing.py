@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.config import Config, SourceConfig
+from reviewdesk.errors import ConfigError
 
 
-@click.command("import", cls=DeskCommand)
+@click.command(
+    "import",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk import heureka eshop-reviews.xml",
+        "reviewdesk import facebook comments.json --set page_id=104236",
+    ),
+)
 @click.argument("connector")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -22,9 +33,10 @@ from reviewdesk.config import Config, SourceConfig
 @click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="A setting of a new source; may be repeated.")
 @pass_session
 def import_command(session: Session, connector: str, file: Path, source: str | None, given: tuple[str, ...]) -> int:
-    """Take a saved export or API answer in through a connector: reviewdesk import heureka eshop-reviews.xml
+    """Take in a saved export or API answer.
 
-    The same file again changes nothing. Items that cannot be read are set aside with the reason.
+    The same file again changes nothing. What cannot be read is set aside with the reason, and the exit code is 5;
+    `reviewdesk sources set-aside ID` shows it.
     """
     from reviewdesk.cli.logs import log_to_file
     from reviewdesk.desk.poll import import_file
@@ -32,13 +44,28 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     log_to_file()
     config = session.reading
     chosen = _source(config, connector, source, given)
-    with session.store(config) as store:
+    with session.store(config) as store, _settings_from_options(config, chosen):
         done = asyncio.run(import_file(config, store, chosen, file)).brought
     say(
         f"{chosen.id}: {done.new:,} new, {done.changed:,} changed, {done.same:,} known already, "
         f"{done.set_aside:,} set aside."
     )
-    return 5 if done.set_aside else 0
+    if not done.set_aside:
+        return Exit.OK
+    say(f"`reviewdesk sources set-aside {chosen.id}` shows what could not be read, and why.")
+    return Exit.PERSON
+
+
+@contextmanager
+def _settings_from_options(config: Config, source: SourceConfig) -> Iterator[None]:
+    """Tells of a new source's settings how they are given here, since there is no file in which they could be."""
+    try:
+        yield
+    except ConfigError as error:
+        if source in config.sources:
+            raise
+        hint = "Give them with --set KEY=VALUE, or configure the source in reviewdesk.toml."
+        raise ConfigError(error.sentence, problems=error.problems, hint=hint) from None
 
 
 def _source(config: Config, connector: str, id: str | None, given: tuple[str, ...]) -> SourceConfig:

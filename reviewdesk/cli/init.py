@@ -22,10 +22,21 @@ def example() -> str:
     return found.read_text(encoding="utf-8")
 
 
-@click.command("init", cls=DeskCommand)
+@click.command(
+    "init",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk init",
+        "reviewdesk init --config shop.toml",
+    ),
+)
 @pass_session
 def init_command(session: Session) -> None:
-    """Write a commented reviewdesk.toml to begin with (to --config FILE or the current folder); never over another."""
+    """Write a commented reviewdesk.toml to begin with.
+
+    It goes to --config FILE or to the current folder, and never over another file. As it stands it speaks to the
+    emulated platforms of `reviewdesk sandbox`.
+    """
     path = session.config_path or Path(os.environ.get("REVIEWDESK_CONFIG") or _EXAMPLE)
     text = example()
     try:

@@ -32,10 +32,20 @@ def filters(command: click.decorators.FC) -> click.decorators.FC:
     """Adds the options that choose mentions."""
     for option in reversed(
         (
-            click.option("--view", type=click.Choice([view.value for view in View]), default="all", show_default=True),
+            click.option(
+                "--view",
+                type=click.Choice([view.value for view in View]),
+                metavar="VIEW",
+                default="all",
+                show_default=True,
+                help=f"One of {', '.join(View)}.",
+            ),
             click.option("--source", default="", metavar="ID", help="Only of this source."),
             click.option(
-                "--status", type=click.Choice([status.value for status in Status]), help="Only in this status."
+                "--status",
+                type=click.Choice([status.value for status in Status]),
+                metavar="STATUS",
+                help=f"Only those that are {', '.join(Status)}.",
             ),
             click.option("--complaints/--no-complaints", default=None, help="Only complaints, or only others."),
             click.option("--tag", default="", metavar="TAG", help="Only with this tag."),
@@ -77,14 +87,26 @@ def chosen(
     )
 
 
-@click.command("list", cls=DeskCommand)
+@click.command(
+    "list",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk list --view complaints",
+        "reviewdesk list --search 'nedorazil balík' --since 2026-11-01",
+        "reviewdesk list --source heureka --json",
+    ),
+)
 @filters
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", default=50, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet.")
 @pass_session
 def list_command(session: Session, /, limit: int, as_json: bool, as_csv: bool, **options: object) -> None:
-    """List mentions: complaints first, then by deadline; `--view all` and searches newest first."""
+    """List mentions.
+
+    The views put complaints first, then the next deadline; `--view all` and searches put the newest first. On a
+    terminal long texts are cut; in a pipe they are whole.
+    """
     config = session.reading
     with session.store(config, read_only=True) as store:
         which = chosen(config.agent, **options)  # type: ignore[arg-type]

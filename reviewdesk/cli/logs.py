@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from functools import cache
-from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from reviewdesk.errors import ConfigError
 
@@ -39,7 +39,7 @@ def log_file() -> Path:
 class _OwnFile(RotatingFileHandler):
     """Makes each new file of the rotation readable by its owner alone, as the first one is."""
 
-    def _open(self) -> TextIOWrapper:
+    def _open(self) -> Any:
         return open(
             self.baseFilename,
             self.mode,

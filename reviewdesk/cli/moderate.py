@@ -26,12 +26,19 @@ def _do(session: Session, act: Act, sentence: str) -> None:
     say(sentence)
 
 
-@click.command("hide", cls=DeskCommand)
+@click.command(
+    "hide",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk hide 42",
+        "reviewdesk hide 42 --show",
+    ),
+)
 @click.argument("id", type=int)
 @click.option("--show", is_flag=True, help="Show it again instead.")
 @pass_session
 def hide_command(session: Session, id: int, show: bool) -> None:
-    """Hide a mention from the public on its platform, where the platform can."""
+    """Hide a mention from the public on its platform."""
     from reviewdesk.desk.moderate import hide
 
     _do(
@@ -41,24 +48,38 @@ def hide_command(session: Session, id: int, show: bool) -> None:
     )
 
 
-@click.command("like", cls=DeskCommand)
+@click.command(
+    "like",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk like 42",
+        "reviewdesk like 42 --take-back",
+    ),
+)
 @click.argument("id", type=int)
 @click.option("--take-back", is_flag=True, help="Take the like back instead.")
 @pass_session
 def like_command(session: Session, id: int, take_back: bool) -> None:
-    """Like a mention as the shop, where the platform can."""
+    """Like a mention as the shop."""
     from reviewdesk.desk.moderate import like
 
     sentence = f"The like of mention {id} is taken back." if take_back else f"Mention {id} is liked."
     _do(session, lambda config, store, agent: like(config, store, agent, id, not take_back), sentence)
 
 
-@click.command("edit-reply", cls=DeskCommand)
+@click.command(
+    "edit-reply",
+    cls=DeskCommand,
+    examples=("reviewdesk edit-reply 7 'Dobrý den, omlouváme se.'",),
+)
 @click.argument("reply", type=int)
 @click.argument("text")
 @pass_session
 def edit_reply_command(session: Session, reply: int, text: str) -> None:
-    """Change the text of a reply of ours that stands on its platform."""
+    """Change the text of a reply of ours on its platform.
+
+    `reviewdesk outbox --all` shows the numbers of replies.
+    """
     from reviewdesk.desk.moderate import edit_reply
 
     _do(
@@ -68,12 +89,19 @@ def edit_reply_command(session: Session, reply: int, text: str) -> None:
     )
 
 
-@click.command("delete-reply", cls=DeskCommand)
+@click.command(
+    "delete-reply",
+    cls=DeskCommand,
+    examples=("reviewdesk delete-reply 7",),
+)
 @click.argument("reply", type=int)
 @click.confirmation_option(prompt="Delete it from the platform?")
 @pass_session
 def delete_reply_command(session: Session, reply: int) -> None:
-    """Delete a reply of ours from its platform."""
+    """Delete a reply of ours from its platform.
+
+    `reviewdesk outbox --all` shows the numbers of replies.
+    """
     from reviewdesk.desk.moderate import delete_reply
 
     _do(session, lambda config, store, agent: delete_reply(config, store, agent, reply), f"Reply {reply} is deleted.")

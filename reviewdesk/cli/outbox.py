@@ -17,12 +17,20 @@ _ON_THEIR_WAY = (
 )
 
 
-@click.group("outbox", cls=DeskGroup, invoke_without_command=True)
+@click.group(
+    "outbox",
+    invoke_without_command=True,
+    cls=DeskGroup,
+    examples=(
+        "reviewdesk outbox",
+        "reviewdesk outbox settle 7 --not-posted",
+    ),
+)
 @click.option("--all", "everything", is_flag=True, help="Also those that are posted or withdrawn.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.pass_context
 def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
-    """Show the replies on their way, and those that wait for a person."""
+    """Show the replies on their way, and decide unclear ones."""
     if ctx.invoked_subcommand is not None:
         return
     session = ctx.ensure_object(Session)
@@ -57,7 +65,10 @@ def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
 @click.argument("reply", type=int)
 @pass_session
 def withdraw(session: Session, reply: int) -> None:
-    """Take a reply back that has not gone out; its text becomes your draft again."""
+    """Take a reply back that has not gone out.
+
+    Its text becomes your draft again.
+    """
     from reviewdesk.desk.respond import Respond
 
     config = session.reading
@@ -70,7 +81,7 @@ def withdraw(session: Session, reply: int) -> None:
 @click.argument("reply", type=int)
 @pass_session
 def confirm(session: Session, reply: int) -> None:
-    """Say that you have posted a handed-off reply on the platform's own page."""
+    """Say that you posted a handed-off reply by hand."""
     from reviewdesk.desk.respond import Respond
 
     config = session.reading
@@ -84,7 +95,10 @@ def confirm(session: Session, reply: int) -> None:
 @click.option("--posted/--not-posted", default=None, required=True, help="What you saw on the platform.")
 @pass_session
 def settle(session: Session, reply: int, posted: bool) -> None:
-    """Decide a reply of which the desk cannot know whether it was posted. One that was not goes out again."""
+    """Say whether an unclear reply stands on its platform.
+
+    One that does not goes out again.
+    """
     from reviewdesk.desk.respond import Respond
 
     config = session.reading

@@ -16,17 +16,26 @@ from reviewdesk.config import Config
 from reviewdesk.store.db import Store
 
 
-@click.command("poll", cls=DeskCommand)
+@click.command(
+    "poll",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk poll --quiet",
+        "reviewdesk poll --source heureka --now",
+    ),
+)
 @click.option("--source", "only", multiple=True, metavar="ID", help="Only this source, parked or not; may be repeated.")
 @click.option("--now", is_flag=True, help="Ask also the sources whose time has not come.")
 @click.option("--json", "as_json", is_flag=True, help="Tell each step as a line of JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong, and each thing once.")
 @pass_session
 def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bool, quiet: bool) -> int:
-    """Ask every source that is due for what is new, assess it, and send the replies that are due.
+    """Ask the sources for what is new, assess it, send replies.
 
-    Safe to overlap and safe to kill: runs share the work, and the next one goes on where this one stopped. Exit code
-    0 when all is well, 4 when a platform is out of reach for now, 5 when something waits for a person.
+    Asks every source whose time has come, and sends the replies that are due. Safe to overlap and safe to kill: runs
+    share the work, and the next one goes on where this one stopped.
+
+    Exit code 0 when all is well, 4 when a platform is out of reach for now, 5 when something waits for a person.
     """
     from reviewdesk.cli.logs import log_to_file
 

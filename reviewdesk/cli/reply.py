@@ -15,7 +15,15 @@ from reviewdesk.model import Channel, DeliveryState, Template
 from reviewdesk.store.db import Store
 
 
-@click.command("reply", cls=DeskCommand)
+@click.command(
+    "reply",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk reply 42 'Dobrý den, omlouváme se.'",
+        "reviewdesk reply 42 --template apologise-delivery --dry-run",
+        "reviewdesk reply 42 - < answer.txt",
+    ),
+)
 @click.argument("id", type=int)
 @click.argument("text", required=False)
 @click.option("--template", metavar="NAME", help="Take the words from a template, in the customer's language.")
@@ -32,7 +40,9 @@ def reply_command(
     dry_run: bool,
     despite_warnings: bool,
 ) -> None:
-    """Reply to mention ID with TEXT ("-" reads it from standard input) or from a template.
+    """Reply to a mention.
+
+    TEXT is sent word for word; "-" reads it from standard input. With --template it comes from a template.
 
     The reply goes out with the next `reviewdesk send` or `poll`, after the seconds in which it can be withdrawn. Where
     the platform takes replies only on its own page, the page and the text to paste are shown.
@@ -46,7 +56,7 @@ def reply_command(
         language = None
         if template is not None:
             text, language = _from_template(store, respond, config, id, template)
-        words = (sys.stdin.read() if text == "-" else text or "").strip()
+        words = _words(text or "")
         if dry_run:
             show(words)
             for problem in respond.problems(id, words, channel, language=language):
@@ -59,6 +69,15 @@ def reply_command(
             say(f"Then say so: reviewdesk outbox confirm {reply.id}")
         else:
             say(f"Reply {reply.id} is queued; `reviewdesk outbox withdraw {reply.id}` takes it back until it goes out.")
+
+
+def _words(text: str) -> str:
+    try:
+        words = (sys.stdin.read() if text == "-" else text).strip()
+        words.encode()
+    except UnicodeError:
+        raise NotAllowed("The text is not in UTF-8.", hint="Send it as UTF-8; it was not queued.") from None
+    return words
 
 
 def _from_template(store: Store, respond: Respond, config: Config, id: int, name: str) -> tuple[str, str]:

@@ -5,24 +5,47 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reviewdesk.cli.output import json_line, say, show
-from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
+from reviewdesk.cli.session import DeskGroup, Session, pass_session
 from reviewdesk.errors import NotAllowed
 
 if TYPE_CHECKING:
     from reviewdesk.sandbox.customers import Customers
 
+_WRITTEN_HERE = "# Written by `reviewdesk sandbox`, and written anew when it starts again."
 
-@click.group("sandbox", cls=DeskGroup, invoke_without_command=True)
-@click.option("--port", type=click.IntRange(0, 65_000), default=8801, show_default=True, help="The first port.")
+
+@click.group(
+    "sandbox",
+    invoke_without_command=True,
+    cls=DeskGroup,
+    examples=(
+        "reviewdesk sandbox --customers 5",
+        "reviewdesk sandbox fill --mentions 100000 --db large.db",
+    ),
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_000),
+    metavar="N",
+    default=8801,
+    show_default=True,
+    help="The first port; the others follow. 0 takes free ones.",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Only this emulator; may be repeated.")
-@click.option("--customers", type=float, metavar="SECONDS", help="Scripted customers write every so many seconds.")
-@click.option("--seed", default=0, show_default=True, help="Of the customers.")
+@click.option(
+    "--customers",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Scripted customers write every so many seconds.",
+)
+@click.option("--seed", default=0, metavar="N", show_default=True, help="The same seed plays the same customers.")
 @click.option("--json", "as_json", is_flag=True, help="Tell addresses and secrets as one line of JSON.")
 @click.option(
     "--configuration",
@@ -39,10 +62,13 @@ def sandbox_command(
     as_json: bool,
     configuration: Path | None,
 ) -> None:
-    """Run the emulated platforms on this machine until it is interrupted. reviewdesk.toml as it ships speaks to them.
+    """Run the emulated platforms on this machine.
 
-    The variables with their secrets are printed, ready to be taken over by a shell. Each server has a stage door under
-    /_sandbox/ to make it fail: POST /_sandbox/faults {"kind": "rate_limit", "times": 3}.
+    They run until Ctrl-C. The variables with their secrets are printed as a shell takes them. The reviewdesk.toml that
+    `reviewdesk init` writes speaks to them.
+
+    Each server has a stage door under /_sandbox/ to make it fail: POST /_sandbox/faults {"kind": "rate_limit",
+    "times": 3}.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -54,7 +80,7 @@ def sandbox_command(
         if customers is not None:
             public.open(3)
         if configuration is not None:
-            configuration.write_text(toml_for(running, shop="Shop Demo", poll_seconds=2), encoding="utf-8")
+            _write_configuration(configuration, toml_for(running, shop="Shop Demo", poll_seconds=2))
         if as_json:
             told = {each.emulator.platform: {"base": each.base} for each in running}
             json_line({"platforms": told, "environment": environment(running)})
@@ -65,7 +91,16 @@ def sandbox_command(
             for name, value in environment(running).items():
                 show(f"export {name}={value}")
             say("The emulated platforms are running; Ctrl-C ends them.")
-        _play(public, customers)
+        # It is meant to be ended so, and has ended well.
+        with suppress(KeyboardInterrupt):
+            _play(public, customers)
+
+
+def _write_configuration(path: Path, toml: str) -> None:
+    """Writes a configuration, and over none but an earlier one of the sandbox: its ports may be others now."""
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_WRITTEN_HERE):
+        raise NotAllowed(f"{path} exists already and is not the sandbox's; it was left alone.", hint="Choose another.")
+    path.write_text(f"{_WRITTEN_HERE}\n\n{toml}", encoding="utf-8")
 
 
 def _play(public: Customers, every: float | None) -> NoReturn:
@@ -75,13 +110,25 @@ def _play(public: Customers, every: float | None) -> NoReturn:
             public.act()
 
 
-@sandbox_command.command("fill", cls=DeskCommand)
-@click.option("--mentions", "count", type=click.IntRange(1, 10_000_000), default=100_000, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="The same seed gives the same mentions.")
+@sandbox_command.command("fill", examples=("reviewdesk sandbox fill --mentions 1000000 --db large.db",))
+@click.option(
+    "--mentions",
+    "count",
+    type=click.IntRange(1, 10_000_000),
+    metavar="N",
+    default=100_000,
+    show_default=True,
+    help="How many.",
+)
+@click.option("--seed", default=0, metavar="N", show_default=True, help="The same seed gives the same mentions.")
 @click.option("--assess/--no-assess", default=True, show_default=True, help="Assess them as a poll would.")
 @pass_session
 def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
-    """Write a large realistic database to --db FILE, which must be a new one."""
+    """Write a large realistic database.
+
+    It goes to --db FILE, which must be new. Six languages, complaints and praise, answered and open, as a shop of some
+    years has them.
+    """
     if session.db_path is None and not os.environ.get("REVIEWDESK_DB"):
         raise click.UsageError("Say where with --db FILE.")
     from reviewdesk.sandbox.fill import fill

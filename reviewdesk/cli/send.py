@@ -10,13 +10,22 @@ from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 
 
-@click.command("send", cls=DeskCommand)
+@click.command(
+    "send",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk send",
+        "reviewdesk send --source facebook",
+    ),
+)
 @click.option("--source", "only", multiple=True, metavar="ID", help="Only replies to this source; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Tell each step as a line of JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 @pass_session
 def send_command(session: Session, only: tuple[str, ...], as_json: bool, quiet: bool) -> int:
-    """Take the replies that are due to their platforms, each once, and look for those of which nobody knows.
+    """Take the outbox to the platforms.
+
+    Each reply that is due goes out once; those of which nobody knows whether they arrived are looked for.
 
     Exit code 0 when all is well, 4 when a platform is out of reach for now, 5 when a reply waits for a person.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,17 +67,29 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 class DeskCommand(click.Command):
-    """A command that takes `--config` and `--db`, before or after its name."""
+    """A command that takes `--config` and `--db`, before or after its name.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Args:
+        examples: lines for a shell, shown below the options.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
         for option, name, what in (
-            ("--config", "config_path", "The configuration; else $REVIEWDESK_CONFIG or ./reviewdesk.toml."),
-            ("--db", "db_path", "The database; else $REVIEWDESK_DB or what the configuration says."),
+            ("--config", "config_path", "The configuration."),
+            ("--db", "db_path", "The database."),
         ):
             self.params.append(
                 click.Option([option], metavar="FILE", help=what, expose_value=False, callback=_keep(name))
             )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 class DeskGroup(DeskCommand, click.Group):

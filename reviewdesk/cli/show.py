@@ -9,13 +9,23 @@ from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.store.records import Conversation, Stored
 
 
-@click.command("show", cls=DeskCommand)
+@click.command(
+    "show",
+    cls=DeskCommand,
+    examples=(
+        "reviewdesk show 42",
+        "reviewdesk show 42 --json",
+    ),
+)
 @click.argument("id", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.option("--raw", is_flag=True, help="The payload as the platform sent it, without secrets.")
 @pass_session
 def show_command(session: Session, id: int, as_json: bool, raw: bool) -> None:
-    """Show one mention: its conversation, what the desk thinks of it and why, notes, and replies."""
+    """Show one mention with its conversation and the reasons.
+
+    Also earlier texts, replies, notes, tags, and what else the same customer wrote.
+    """
     with session.store(read_only=True) as store:
         conversation = store.mentions.conversation(id)
         if raw:

@@ -7,13 +7,25 @@ import click
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
 from reviewdesk.store.records import SourceState
+from reviewdesk.text import cut
 
 
-@click.group("sources", cls=DeskGroup, invoke_without_command=True)
+@click.group(
+    "sources",
+    invoke_without_command=True,
+    cls=DeskGroup,
+    examples=(
+        "reviewdesk sources",
+        "reviewdesk sources resume facebook",
+    ),
+)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.pass_context
 def sources_command(ctx: click.Context, as_json: bool) -> None:
-    """Show the state of each source: when it was asked, what is wrong, and when it is asked next."""
+    """Show the state of each source.
+
+    That is when it was asked, what is wrong, and when it is asked next.
+    """
     if ctx.invoked_subcommand is not None:
         return
     session = ctx.ensure_object(Session)
@@ -70,3 +82,23 @@ def resume(session: Session, id: str) -> None:
     with session.store(session.reading) as store:
         store.sources.resume(id)
     say(f"{id} will be asked at the next poll.")
+
+
+@sources_command.command("set-aside", cls=DeskCommand)
+@click.argument("id")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each, with all that the platform sent.")
+@pass_session
+def set_aside(session: Session, id: str, as_json: bool) -> None:
+    """Show what of a source could not be read, and why.
+
+    Everything else of it came in.
+    """
+    with session.store(read_only=True) as store:
+        items = store.sources.set_aside(id)
+    if as_json:
+        for item in items:
+            json_line(item)
+        return
+    if not items:
+        say("Everything could be read.")
+    table(("ITEM", "REASON", "BEGINS"), [(item.id or "no id", item.reason, cut(item.raw, 60)) for item in items])

@@ -19,12 +19,23 @@ def _all(store: Store) -> list[Template]:
     return merged((*bundled(), *store.people.templates()))
 
 
-@click.group("templates", cls=DeskGroup, invoke_without_command=True)
+@click.group(
+    "templates",
+    invoke_without_command=True,
+    cls=DeskGroup,
+    examples=(
+        "reviewdesk templates --lang cs",
+        "reviewdesk templates add ours.toml --lang cs",
+    ),
+)
 @click.option("--lang", metavar="XX", help="Only in this language.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.pass_context
 def templates_command(ctx: click.Context, lang: str | None, as_json: bool) -> None:
-    """List the reply templates: those in the box and the shop's own."""
+    """List, show, add and remove reply templates.
+
+    Without a command it lists those in the box and your own.
+    """
     if ctx.invoked_subcommand is not None:
         return
     with ctx.ensure_object(Session).store() as store:
@@ -69,7 +80,10 @@ def show_template(session: Session, name: str, lang: str | None) -> None:
 @click.option("--lang", metavar="XX", required=True, help="The language of the templates in the file.")
 @pass_session
 def add(session: Session, file: Path, lang: str) -> None:
-    """Take templates of your own in from a TOML file; each replaces the one with the same name and language."""
+    """Take in templates of your own from a TOML file.
+
+    Each stands in for the one with the same name and language. docs/templates.md tells how a file looks.
+    """
     from reviewdesk.replies.templates import from_toml
 
     try:
@@ -88,7 +102,10 @@ def add(session: Session, file: Path, lang: str) -> None:
 @click.option("--lang", metavar="XX", required=True, help="Its language.")
 @pass_session
 def remove(session: Session, name: str, lang: str) -> None:
-    """Remove a template of your own; one in the box that it stood in for is back."""
+    """Remove a template of your own.
+
+    One in the box that it stood in for is back.
+    """
     with session.store() as store:
         store.people.delete_template(name, lang)
     say(f"{name} is removed.")

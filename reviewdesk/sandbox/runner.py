@@ -35,7 +35,7 @@ def stage(
     """
     with ExitStack() as stack:
         running: list[Running] = []
-        for number, name in enumerate(sorted(names or {plugin.name for plugin in emulators()})):
+        for number, name in enumerate(sorted(set(names) or {plugin.name for plugin in emulators()})):
             emulator: Emulator = load_emulator(name)(clock=clock)
             port = first_port and first_port + number
             try:

@@ -239,6 +239,22 @@ class Sources:
             ).fetchall()
         ]
 
+    def set_aside(self, id: str) -> list[SetAside]:
+        """Gives the items of a source that could not be read, the latest first, each with the reason.
+
+        Raises:
+            NotAllowed: there is no such source.
+        """
+        if not self.knows(id):
+            raise NotAllowed(f"There is no source {id!r}.", hint="`reviewdesk sources` lists them.")
+        return [
+            SetAside(id=key, reason=reason, raw=raw)
+            for key, reason, raw in self._conn.execute(
+                "SELECT platform_id, reason, raw FROM set_aside WHERE source_id = ? ORDER BY last_at DESC, id DESC",
+                (id,),
+            ).fetchall()
+        ]
+
 
 def _json(budget: Budget | None) -> str | None:
     return None if budget is None else msgspec.json.encode(budget).decode()

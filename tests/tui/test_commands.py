@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reviewdesk.tui.composer import Composer
-from reviewdesk.tui.sources import SourcesScreen
 
 from reviewdesk.commands import COMMANDS, Command, Context, clashes, command, in_context, key_label, key_name, with_keys
 from reviewdesk.errors import ConfigError
 from reviewdesk.tui.app import ReviewdeskApp
+from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.help import help_text
 from reviewdesk.tui.palette import DeskCommands
+from reviewdesk.tui.sources import SourcesScreen
 from tests.tui.desks import Fixture, desk
 
 

@@ -55,7 +55,13 @@ class OutboxScreen(Screen[None]):
         background: $surface;
         #title { height: 1; padding: 0 1; background: $panel; }
         OptionList { height: 1fr; border: none; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-        OptionList:focus { border: none; }
+        OptionList:focus { border: none; background-tint: $foreground 0%; }
+        OptionList > .option-list--option-highlighted,
+        OptionList:focus > .option-list--option-highlighted {
+            background: $primary 22%;
+            color: $foreground;
+            text-style: none;
+        }
     }
     """
 

@@ -14,6 +14,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from reviewdesk.commands import Context
+from reviewdesk.model import Budget
 from reviewdesk.store.records import SourceState
 from reviewdesk.text import cut
 from reviewdesk.tui.keys import bindings, modal_bindings
@@ -38,7 +39,13 @@ class SourcesScreen(Screen[None]):
         background: $surface;
         #title { height: 1; padding: 0 1; background: $panel; }
         OptionList { height: 1fr; border: none; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-        OptionList:focus { border: none; }
+        OptionList:focus { border: none; background-tint: $foreground 0%; }
+        OptionList > .option-list--option-highlighted,
+        OptionList:focus > .option-list--option-highlighted {
+            background: $primary 22%;
+            color: $foreground;
+            text-style: none;
+        }
     }
     """
 
@@ -119,6 +126,8 @@ def describe(state: SourceState, around: Surroundings) -> Content:
         Content.assemble((f"{badge:<{_INDENT}}", f"bold {style}"), (title, "bold"), (told, "$faint")),
         _indented(_facts(state, around)),
     ]
+    if state.budget:
+        lines.append(_indented(_budget(state.budget, around)))
     if state.fault_kind:
         since = f" since {clock(state.fault_since, around)}" if state.fault_since else ""
         times = f", {state.failures:,} times in a row" if state.failures > 1 else ""
@@ -156,16 +165,10 @@ def _facts(state: SourceState, around: Surroundings) -> Content:
     )
     if state.next_at and not state.parked:
         facts.append(("due now" if state.next_at <= around.now else f"next {ago(state.next_at, around)}", "$faint"))
-    parts = [Content.styled(text, style) for text, style in facts]
-    if state.budget and (state.budget.used is not None or state.budget.until or state.budget.note):
-        parts.append(_budget(state, around))
-    return Content.styled(" · ", "$faint").join(parts)
+    return Content.styled(" · ", "$faint").join([Content.styled(text, style) for text, style in facts])
 
 
-def _budget(state: SourceState, around: Surroundings) -> Content:
-    budget = state.budget
-    if budget is None:
-        return Content("")
+def _budget(budget: Budget, around: Surroundings) -> Content:
     parts: list[tuple[str, str]] = [("budget ", "$faint")]
     if budget.used is not None:
         used = round(min(max(budget.used, 0.0), 1.0) * _BUDGET_CELLS)

@@ -166,7 +166,7 @@ class Ask(ModalScreen[str | None]):
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(cut(self._title, 60))
             frame.border_subtitle = "⏎ takes it · esc leaves"
-            yield Input(safe(self._initial), compact=True)
+            yield Input(safe(self._initial), compact=True, select_on_focus=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -201,9 +201,6 @@ class Host(App[None]):
     def compose(self) -> ComposeResult:
         yield from self.widgets
 
-    async def on_event(self, event: Any) -> None:
-        await super().on_event(event)
-
     async def _on_message(self, message: Message) -> None:
         if type(message).__module__.startswith("reviewdesk."):
             self.heard.append(message)
@@ -213,9 +210,8 @@ class Host(App[None]):
         return [message for message in self.heard if isinstance(message, kind)]
 
     def screen_lines(self) -> list[str]:
-        width, height = self.size
         strips = self.screen._compositor.render_strips()
-        return ["".join(segment.text for segment in strip) for strip in strips[:height]]
+        return ["".join(segment.text for segment in strip) for strip in strips[: self.size.height]]
 
     def screen_text(self) -> str:
         return "\n".join(self.screen_lines())

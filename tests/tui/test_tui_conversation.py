@@ -179,9 +179,10 @@ def test_the_page_tells_everything_in_order() -> None:
         )
     )
     order = [
-        "does not recommend", "https://x.example/1", "Shop · us", "Black Friday!", "Karel", "Me too.", "Sad", "It broke.",
-        "+ fast", "− rude", "serious complaint · negative −0.83 · Czech · returns", "2 of 5 stars", "Replies",
-        "refused by the platform", "✗ No.", "Ask.", "Call her.", "was", "It is fine.", "The same customer", "All was well.",
+        "does not recommend", "https://x.example/1", "Shop · us", "Black Friday!", "Karel", "Me too.", "Sad",
+        "It broke.", "+ fast", "− rude", "serious complaint · negative −0.83 · Czech · returns", "2 of 5 stars", "Replies",
+        "refused by the platform", "✗ No.", "Ask.", "Call her.", "was", "It is fine.", "The same customer",
+        "All was well.",
     ]  # fmt: skip
     places = [said.find(part) for part in order]
     assert -1 not in places
@@ -220,8 +221,8 @@ async def test_hostile_text_in_every_field_is_shown_as_text(text: str, size: tup
     short = text[:200_000]
     focus = stored(
         mention(
-            text=text, title=short, author=Author(name=short), pros=(short,), cons=(short,), order_id=short, product=short,
-            url=short, fields={short[:500]: short}, rating_raw=short, sub_ratings={short[:500]: 2.0},
+            text=text, title=short, author=Author(name=short), pros=(short,), cons=(short,), order_id=short,
+            product=short, url=short, fields={short[:500]: short}, rating_raw=short, sub_ratings={short[:500]: 2.0},
         ),
         source=short[:100], connector=short[:100], assignee=short,
         assessment=assessment(

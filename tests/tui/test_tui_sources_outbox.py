@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reviewdesk.model import Budget, DeliveryState
+from reviewdesk.tui.outbox import OutboxScreen
+from reviewdesk.tui.sources import SourcesScreen
+from tests.tui.conversations import HOSTILE, NOW, Host, around, reply, source
+
+SIZES = [(80, 24), (200, 60)]
+PARKED = source(
+    id="fb",
+    title="Shop page",
+    connector="facebook",
+    parked=True,
+    fault_kind="AuthFailed",
+    fault="The token has expired.",
+    fault_hint="Make a new one.",
+    failures=3,
+    set_aside=2,
+    budget=Budget(used=0.82, until=NOW + timedelta(minutes=20), note="calls"),
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_broken_source_stands_first_with_what_to_do(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        screen = SourcesScreen(around)
+        screen.show(
+            [source(), PARKED, source(id="new", succeeded_at=None), source(id="run", leased_until=NOW + timedelta(1))]
+        )
+        app.push_screen(screen)
+        await pilot.pause()
+        said = app.screen_text()
+        for part in (
+            "1 of them not well", "parked", "The token has expired.", "3 times in a row", "→ Make a new one.", "82%",
+            "2 set aside", "12,034 mentions, 17 open", "next in 4 min", "last well 6 min ago", "docs/facebook.md",
+        ):  # fmt: skip
+            assert part in said
+        assert said.index("Shop page") < said.index("Heureka CZ")
+        assert screen.source == "fb"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is not screen
+
+
+async def test_the_cursor_stays_on_its_source_and_its_keys_ask_for_it() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = SourcesScreen(around)
+        app.push_screen(screen)
+        screen.show([source(id="a"), source(id="b")])
+        await pilot.pause()
+        await pilot.press("down")
+        screen.show([PARKED, source(id="a"), source(id="b")])
+        await pilot.pause()
+        assert screen.source == "b"
+        screen.do_source_poll()
+        screen.do_source_resume()
+        await pilot.press("home")
+        screen.do_source_resume()
+        await pilot.pause()
+        assert [message.source for message in app.of(SourcesScreen.PollWanted)] == ["b"]
+        assert [message.source for message in app.of(SourcesScreen.ResumeWanted)] == ["fb"]
+
+
+async def test_without_a_source_it_says_how_to_get_one() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = SourcesScreen(around)
+        app.push_screen(screen)
+        await pilot.pause()
+        assert "[[source]]" in app.screen_text()
+        screen.do_source_poll()
+        screen.do_source_resume()
+        await pilot.pause()
+        assert not app.of(SourcesScreen.PollWanted)
+
+
+@pytest.mark.parametrize("text", [each[:50_000] for each in HOSTILE], ids=range(len(HOSTILE)))
+async def test_hostile_faults_and_replies_are_text(text: str) -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        sources = SourcesScreen(around)
+        bad = {"title": text, "connector": text, "fault_kind": "Unreachable", "fault": text, "fault_hint": text}
+        sources.show([source(**bad, parked=True, budget=Budget(used=9.0, note=text))])
+        outbox = OutboxScreen(around)
+        unknown = {"state": DeliveryState.UNKNOWN, "text": text, "remote_text": text, "agent": text, "fault": text}
+        outbox.show([reply(**unknown, fault_hint=text)])
+        for screen in (sources, outbox):
+            app.push_screen(screen)
+            await pilot.pause()
+            assert app.screen is screen
+            assert not any(char in app.screen_text() for char in "\x1b\x9b\x00\x07\u202e\u2066")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_waits_for_a_person_stands_first_with_both_texts(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        screen = OutboxScreen(around)
+        screen.show(
+            [
+                reply(id=1),
+                reply(
+                    id=2, state=DeliveryState.UNKNOWN, text="Ours.", remote_text="Theirs.", attempts=1, attempted_at=NOW
+                ),
+                reply(id=3, state=DeliveryState.HANDED_OFF),
+            ]
+        )
+        app.push_screen(screen)
+        await pilot.pause()
+        said = app.screen_text()
+        for part in (
+            "2 wait for your word",
+            "nobody knows",
+            "Ours.",
+            "On the platform",
+            "Theirs.",
+            "tried 1×",
+            "in 8 s",
+        ):
+            assert part in said
+        assert screen.reply is not None
+        assert screen.reply.id == 2
+        assert "It is posted" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "message", "expected"),
+    [
+        (DeliveryState.UNKNOWN, "y", OutboxScreen.Settled, {"posted": True}),
+        (DeliveryState.UNKNOWN, "n", OutboxScreen.Settled, {"posted": False}),
+        (DeliveryState.UNKNOWN, "w", None, {}),
+        (DeliveryState.HANDED_OFF, "y", OutboxScreen.HandOffConfirmed, {}),
+        (DeliveryState.HANDED_OFF, "n", None, {}),
+        (DeliveryState.HANDED_OFF, "w", OutboxScreen.TakenBack, {}),
+        (DeliveryState.QUEUED, "w", OutboxScreen.TakenBack, {}),
+        (DeliveryState.QUEUED, "y", None, {}),
+        (DeliveryState.SENDING, "w", None, {}),
+        (DeliveryState.REFUSED, "enter", OutboxScreen.MentionWanted, {"mention_id": 3}),
+        (DeliveryState.REFUSED, "o", OutboxScreen.MentionWanted, {"mention_id": 3}),
+    ],
+)
+async def test_each_key_asks_only_for_what_its_reply_allows(
+    state: DeliveryState, key: str, message: type[Any] | None, expected: dict[str, Any]
+) -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = OutboxScreen(around)
+        screen.show([reply(state=state)])
+        app.push_screen(screen)
+        await pilot.pause()
+        await pilot.press(key)
+        await pilot.pause()
+        asked = [each for each in app.heard if type(each).__qualname__.startswith("OutboxScreen.")]
+        assert [type(each) for each in asked] == ([message] if message else [])
+        for name, value in expected.items():
+            assert getattr(asked[0], name) == value
+
+
+async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = OutboxScreen(around)
+        app.push_screen(screen)
+        await pilot.pause()
+        assert "every reply has arrived" in app.screen_text()
+        await pilot.press("y", "n", "w", "enter", "j", "k")
+        screen.show([reply(id=1), reply(id=2)])
+        await pilot.pause()
+        await pilot.press("j")
+        screen.show([reply(id=3, state=DeliveryState.UNKNOWN), reply(id=1), reply(id=2)])
+        await pilot.pause()
+        assert screen.reply is not None
+        assert screen.reply.id == 2

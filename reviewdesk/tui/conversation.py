@@ -133,9 +133,9 @@ class ConversationPane(ScrollView, can_focus=True):
             return
         until = time.perf_counter() + _SLICE
         whole = True
-        for number, line in enumerate(self._blocks):
+        for line in self._blocks:
             self._coming.append(line)
-            if number % 8 == 7 and time.perf_counter() > until:
+            if time.perf_counter() > until:
                 whole = False
                 break
         # What is being read stays until all of what replaces it is there.

@@ -19,7 +19,7 @@ FOR = "$success"
 """The style of words that weigh against one."""
 
 _PIECE = 512
-_WRAPPED_AT_ONCE = 1_000
+_WRAPPED_AT_ONCE = 500
 _MARKS_MOST = 200
 
 

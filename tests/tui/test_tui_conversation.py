@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from itertools import cycle
 
 import pytest
 from hypothesis import given
@@ -215,8 +216,7 @@ def test_every_status_has_words(status: Status) -> None:
 # The pane
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize(("text", "size"), list(zip(HOSTILE, cycle(SIZES), strict=False)), ids=range(len(HOSTILE)))
 async def test_hostile_text_in_every_field_is_shown_as_text(text: str, size: tuple[int, int]) -> None:
     short = text[:200_000]
     focus = stored(

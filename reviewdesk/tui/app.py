@@ -63,7 +63,6 @@ class ReviewdeskApp(App[int]):
     HORIZONTAL_BREAKPOINTS = _BY_WIDTH
     VERTICAL_BREAKPOINTS = _BY_HEIGHT
     CSS = """
-    Footer { background: $panel; }
     Toast { max-width: 70; }
     """
 

@@ -9,12 +9,13 @@ from textual.binding import ActiveBinding
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from reviewdesk.commands import Context, is_printable
 from reviewdesk.store.records import Conversation, Filter, SourceState, View
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.conversation import ConversationPane
+from reviewdesk.tui.footer import KeyLine
 from reviewdesk.tui.header import Header
 from reviewdesk.tui.inbox_list import MentionList
 from reviewdesk.tui.keys import bindings
@@ -75,7 +76,7 @@ class InboxScreen(Screen[None]):
         #reading { width: 6fr; border-left: vkey $primary 50%; }
     }
     InboxScreen.-tiny, InboxScreen.-flat {
-        #desk, Header, Footer { display: none; }
+        #desk, Header, KeyLine { display: none; }
         #too-small { display: block; }
     }
     """
@@ -115,7 +116,7 @@ class InboxScreen(Screen[None]):
                     yield self.pane
                     yield self.composer
         yield Static("This window is too small for the desk. Please make it larger.", id="too-small", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Shows the first view."""
@@ -258,9 +259,9 @@ class InboxScreen(Screen[None]):
         if self.composer.display and self.shown and self.shown.focus.id != id:
             self.composer.close()
         self._follow(id)
-        self.add_class("-reading")
+        if self.has_class("-narrow"):
+            self.add_class("-reading")
         self.pane.focus()
-        self.refresh_bindings()
 
     def do_mention_open(self) -> None:
         """Opens the conversation under the cursor."""
@@ -296,7 +297,6 @@ class InboxScreen(Screen[None]):
         """Leaves the conversation."""
         self.remove_class("-reading")
         self.list.focus()
-        self.refresh_bindings()
         if not self.composer.display and not self.has_class("-narrow"):
             self._follow(self.list.cursor)
 
@@ -483,6 +483,9 @@ class InboxScreen(Screen[None]):
             await self.triaging.undo()
 
     def on_resize(self) -> None:
-        """Gives the keyboard back to the list where it was lost in a window that was too small."""
-        if self.focused is None:
+        """Keeps what is being read or written in sight when the window becomes narrow, and the keyboard somewhere."""
+        focused = self.focused
+        if focused is None:
             self.call_after_refresh(self.list.focus)
+        elif self.pane in focused.ancestors_with_self or self.composer in focused.ancestors_with_self:
+            self.add_class("-reading")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +75,10 @@ class Store:
 
     def _open_writer(self) -> Database:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a file that is not there yet may be opened here: closing any other handle of the database would take
+        # away the locks of this process's other connections, and another process would throw their log away.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         db = self._prepare(sqlite3.connect(self.path, timeout=_BUSY_SECONDS))
         if db.journal_mode != "wal":
             db.enable_wal()

@@ -211,6 +211,7 @@ class ReviewdeskApp(App[int]):
 
     def _tell_failure(self, error: Exception) -> None:
         if isinstance(error, ReviewdeskError):
+            log.info("a command was refused", exc_info=error)
             self.say(str(error), "error")
             return
         log.error("a command has failed", exc_info=error)

@@ -50,7 +50,7 @@ class ReviewdeskApp(App[int]):
         config: of the shop.
         db: the database, which exists.
         agent: who works.
-        demo: whether the platforms are emulated ones.
+        demo: whether the platforms are emulated ones; the header says so.
         clock: gives the time, aware and in UTC.
 
     Raises:

@@ -30,7 +30,7 @@ class KeyLine(Widget):
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and enabled:
                 label = Content.assemble(
-                    (f" {self.app.get_key_display(binding)}", "bold $accent"), f" {binding.description} "
+                    (f" {self.app.get_key_display(binding)}", "bold $accent"), f" {binding.description}"
                 )
                 shown.setdefault(binding.action, (binding.key, label))
         if list(shown.values()) != self._keys:
@@ -39,7 +39,13 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """Gives the line."""
-        return Content("").join(label for _, label in self._keys)
+        return Content(self._gap).join(label for _, label in self._keys)
+
+    @property
+    def _gap(self) -> str:
+        """What stands between keys: a blank where there is room for it."""
+        whole = sum(label.cell_length + 1 for _, label in self._keys)
+        return " " if whole <= self.size.width else ""
 
     def on_click(self, event: events.Click) -> None:
         """Presses the key that was clicked."""
@@ -48,4 +54,4 @@ class KeyLine(Widget):
             if start <= event.x < start + label.cell_length:
                 self.app.simulate_key(key)
                 return
-            start += label.cell_length
+            start += label.cell_length + len(self._gap)

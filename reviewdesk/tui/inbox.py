@@ -93,7 +93,8 @@ class InboxScreen(Screen[None]):
         self._search_timer: Timer | None = None
         self._conversation_timer: Timer | None = None
         self._fault = ""
-        self.header = Header(desk.config.shop.name, self._agent_name(), desk.config.shop.timezone)
+        shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
+        self.header = Header(shop, self._agent_name(), desk.config.shop.timezone)
         self.views = Views()
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)

@@ -10,6 +10,8 @@ from textual.timer import Timer
 from reviewdesk.commands import Context
 from reviewdesk.model import DeliveryState, LengthUnit, Level, Template
 from reviewdesk.store.records import Conversation, Draft, Reply
+from reviewdesk.text import cut
+from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.prompts import Choose
 from reviewdesk.tui.writer import Desk
@@ -143,8 +145,9 @@ class Replying:
     async def _hand_off(self, reply: Reply) -> None:
         self._desk.copy_to_clipboard(reply.text)
         page = await self._desk.writer.do(lambda desk: desk.respond.reply_page(reply.mention_id))
-        await self._inbox.triaging.open_page(page)
-        self._desk.say("The reply is copied. Paste it on the platform's page, then press y here.")
+        opened = await self._desk.aside(lambda: open_page(page))
+        where = "the page that was opened" if opened else cut(page, 200) or "the platform's own page"
+        self._desk.say(f"The reply is copied. Paste it on {where}, then press y here.")
 
     async def undo(self) -> bool:
         """Takes the last reply back, and opens the composer on its text; False where none can be taken back."""

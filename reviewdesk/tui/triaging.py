@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reviewdesk.desk.triage import Done
 from reviewdesk.store.records import Stored
+from reviewdesk.text import cut
 from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.prompts import Ask, Choose, parse_wake, snooze_question
 from reviewdesk.tui.writer import Desk
@@ -121,7 +122,7 @@ class Triaging:
             self._desk.say("Opened in the browser.")
         else:
             self._desk.copy_to_clipboard(url)
-            self._desk.say(f"No browser could be opened. The address was copied: {url}", "warning")
+            self._desk.say(f"No browser could be opened. The address was copied: {cut(url, 200)}", "warning")
 
     async def do_mention_copy(self) -> None:
         """Copies the customer's text."""

@@ -66,6 +66,21 @@ class Fixture:
     def add_many(self, count: int, source: str = "shop", **kwargs: Any) -> list[int]:
         return self.add([mention(number) for number in range(count)], source, **kwargs)
 
+    def add_bulk(self, count: int) -> None:
+        """Adds very many mentions at once, past the store's own door, which would take longer than the tests."""
+        now = self.store.now_ms()
+        (thread,) = self.store.db.execute(
+            "INSERT INTO thread (source_id, key) VALUES ('shop', 't') RETURNING id"
+        ).fetchone()
+        self.store.db.execute(
+            """WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
+               INSERT INTO mention (source_id, platform_id, thread_id, kind, content_hash, facts_hash, created_at, seen_at,
+                                    changed_at, text, author_name)
+               SELECT 'shop', 'm' || number, ?, 'review', '', '', ? - number, 0, 0, 'Mention number ' || number,
+                      'Customer ' || number FROM numbers""",
+            (count, thread, now),
+        )
+
     def assess(self, complaint: bool, due: timedelta = timedelta(hours=3)) -> None:
         while todo := self.store.mentions.unassessed("test/1", limit=20_000):
             judged = Assessment(

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import unicodedata
 from datetime import timedelta
-from itertools import islice
 
 import pytest
 
@@ -69,10 +68,12 @@ async def test_hostile_text_in_every_field_is_only_text(filled: Fixture, size: t
             await running.press("enter")
             await running.until(lambda wanted=id: running.inbox.shown and running.inbox.shown.focus.id == wanted)
             assert_harmless(running)
-            await running.press("r")
-            await running.until(lambda: running.inbox.context == "composer")
-            assert_harmless(running)
-            await running.press("escape", "escape", "j")
+            if size == LARGE:
+                await running.press("r")
+                await running.until(lambda: running.inbox.context == "composer")
+                assert_harmless(running)
+                await running.press("escape")
+            await running.press("escape", "j")
             assert running.inbox.context == "list"
         assert running.app.return_value is None
 
@@ -89,9 +90,7 @@ async def test_hostile_names_of_shop_and_agents(filled: Fixture) -> None:
 
 
 async def test_a_hundred_thousand_mentions_are_there_at_once(filled: Fixture) -> None:
-    numbers = iter(range(100_000))
-    while part := [mention(number) for number in islice(numbers, 20_000)]:
-        filled.store.mentions.ingest("shop", part)
+    filled.add_bulk(100_000)
     async with desk(filled.path) as running:
         await running.press("7")
         await running.until(lambda: "Mention number" in "".join(running.lines()))

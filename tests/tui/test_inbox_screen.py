@@ -267,6 +267,7 @@ async def test_where_a_person_posts_the_text_is_copied_and_one_key_confirms(fill
         await running.press("ctrl+s")
         await running.until(lambda: any("press y" in toast for toast in running.toasts()))
         assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.HANDED_OFF
+        assert running.app.clipboard == "We are sorry, the parcel is on its way."
         await running.press("y")
         await running.until(lambda: filled.store.outbox.replies_to(id)[0].state is DeliveryState.POSTED)
         assert filled.store.mentions.get(id).status is Status.ANSWERED
@@ -384,3 +385,73 @@ async def test_sources_and_back(filled: Fixture) -> None:
         await running.press("2")
         assert running.app.screen is running.inbox
         assert running.inbox.view is View.NEEDS_REPLY
+
+
+async def test_the_replies_on_their_way_are_listed_and_taken_back(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    filled.store.outbox.put(id, "On its way", agent="jana", send_after=filled.store.clock() + timedelta(minutes=5))
+    async with desk(filled.path, LARGE) as running:
+        await running.press("O")
+        await running.until(lambda: "On its way" in running.text())
+        await running.press("w")
+        await running.until(lambda: running.inbox.context == "composer" and running.app.screen is running.inbox)
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.WITHDRAWN
+        assert running.inbox.composer.text == "On its way"
+
+
+async def test_a_source_is_polled_from_its_line_and_a_parked_one_is_resumed(filled: Fixture) -> None:
+    filled.store.sources.take("shop", "me", seconds=60)
+    error = AuthFailed("The token has expired.", hint="Renew it.")
+    filled.store.sources.fail_poll("shop", "me", None, error, next_at=filled.store.clock(), parked=True)
+    async with desk(filled.path) as running:
+        await running.press("S")
+        await running.until(lambda: "The token has expired." in running.text())
+        await running.press("p")
+        await running.until(lambda: ("poll", "--json", "--source", "shop") in running.started)  # type: ignore[attr-defined]
+        await running.press("r")
+        await running.until(lambda: not filled.store.sources.states()[-1].parked)
+        await running.press("escape")
+        assert running.app.screen is running.inbox
+
+
+async def test_the_line_of_keys_shows_what_works_now_and_can_be_clicked(filled: Fixture) -> None:
+    filled.add_many(2)
+    async with desk(filled.path) as running:
+        bottom = running.text().split("\n")[23]
+        assert "r Reply" in bottom
+        assert "? Help" in bottom
+        assert "Undo" not in bottom
+        await running.press("e")
+        await running.until(lambda: "u Undo" in running.text() and "? Help" in running.text())
+        await running.press("r")
+        await running.until(lambda: "^s Send" in running.text())
+        assert "/ Search" not in running.text()
+        await running.press("escape")
+        await running.until(lambda: "? Help" in running.text())
+        bottom = running.text().split("\n")[23]
+        await running.pilot.click("KeyLine", offset=(bottom.index("? Help") + 1, 0))
+        await running.until(lambda: "A mention" in running.text())
+
+
+async def test_tags_and_notes(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path, LARGE) as running:
+        await running.press("plus")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press(*"vip", "enter")
+        await running.until(lambda: filled.store.people.tags(id) == ("vip",))
+        await running.until(lambda: "#vip" in "".join(running.lines()))
+        await running.press("m")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press(*"called", "enter")
+        await running.until(lambda: filled.store.people.notes(id))
+        await running.press("minus")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press("enter")
+        await running.until(lambda: not filled.store.people.tags(id))
+        await running.press("c")
+        await running.until(lambda: running.app.clipboard == "Mention number 0")
+        await running.press("a")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press(*"petr", "enter")
+        await running.until(lambda: filled.store.mentions.get(id).assignee == "petr")

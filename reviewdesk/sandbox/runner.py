@@ -63,6 +63,15 @@ def toml_for(running: Sequence[Running], *, shop: str, poll_seconds: int) -> str
         "[desk]",
         f"poll_seconds = {poll_seconds}",
         "undo_seconds = 5",
+        'agent = "jana"',
+        "",
+        "[[agent]]",
+        'id = "jana"',
+        'name = "Jana"',
+        "",
+        "[[agent]]",
+        'id = "petr"',
+        'name = "Petr"',
     ]
     for each in running:
         emulator = each.emulator

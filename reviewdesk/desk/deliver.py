@@ -223,7 +223,7 @@ class _Round:
     def _surely_absent(self, reply: Reply, now: datetime, attempted: datetime) -> bool:
         """Two looks, the later one well after the attempt."""
         looked = self.store.outbox.looked_at(reply)
-        return looked is not None and looked >= attempted and now - attempted >= SURE_AFTER
+        return looked is not None and now - attempted >= SURE_AFTER
 
     def _not_told(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError, now: datetime) -> None:
         if not isinstance(error, Unsupported):

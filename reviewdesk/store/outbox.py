@@ -109,7 +109,7 @@ class Outbox:
         with self._store.transaction() as conn:
             found = conn.execute(
                 f"""UPDATE reply SET state = 'sending', holder = ?, lease_until = ?, attempts = attempts + 1,
-                      attempted_at = ?, updated_at = ?
+                      attempted_at = ?, looked_at = NULL, updated_at = ?
                     WHERE id = (SELECT reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
                                 WHERE reply.state = 'queued' AND reply.send_after <= ?
                                   AND mention.source_id NOT IN ({marks(skip)})

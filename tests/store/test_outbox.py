@@ -114,3 +114,16 @@ def test_every_step_stands_in_the_log(store: Store) -> None:
     store.outbox.move(claimed, DeliveryState.POSTED, holder="me")
     assert [event.what for event in store.people.events(1)] == ["reply posted", "reply sending", "reply queued"]
     assert {event.agent for event in store.people.events(1)} == {"jana"}
+
+
+def test_a_look_after_one_attempt_says_nothing_of_the_next(store: Store) -> None:
+    store.outbox.put(1, "x", agent="a")
+    first = store.outbox.claim("me", lease_seconds=60)
+    assert first is not None
+    store.outbox.move(first, DeliveryState.UNKNOWN, holder="me", looked_at=NOON)
+    unknown = store.outbox.get(first.id)
+    assert store.outbox.looked_at(unknown) == NOON
+    store.outbox.move(unknown, DeliveryState.QUEUED, send_after=NOON)
+    second = store.outbox.claim("me", lease_seconds=60)
+    assert second is not None
+    assert store.outbox.looked_at(second) is None

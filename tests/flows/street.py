@@ -150,8 +150,8 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
         return {
             "mentions": rows(
-                """SELECT source_id, platform_id, parent, kind, ours, version, content_hash, facts_hash, created_at, title,
-                     text, author_name, rating, status, complaint, severity, language, assessed FROM mention"""
+                """SELECT source_id, platform_id, parent, kind, ours, version, content_hash, facts_hash, created_at,
+                     title, text, author_name, rating, status, complaint, severity, language, assessed FROM mention"""
             ),
             "versions": rows(
                 """SELECT platform_id, mention_version.version, mention_version.text FROM mention_version

@@ -1,0 +1,249 @@
+"""Polling, assessing and delivering over connectors that do what connectors should not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from reviewdesk.assess import Assessor
+from reviewdesk.config import Config
+from reviewdesk.connector import Batch, Connector
+from reviewdesk.desk.assessing import assess_pending, assessor
+from reviewdesk.desk.connecting import data_folder
+from reviewdesk.desk.deliver import deliver
+from reviewdesk.desk.poll import Outcome, poll_round
+from reviewdesk.desk.respond import Respond
+from reviewdesk.errors import Actor, BadAnswer, PluginError, StoreError, Unreachable
+from reviewdesk.model import DeliveryState, Kind, Mention
+from reviewdesk.secrets import remember
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Filter, View
+from tests.desk.shops import Clock, Memory, Platform
+
+
+@pytest.fixture(autouse=True)
+def platforms(there: Platform) -> Platform:
+    there.write("a")
+    Memory.platforms["other"].write("b")
+    return there
+
+
+async def nonsense(self: Memory, cursor: object) -> AsyncIterator[object]:
+    yield {"mentions": []}
+
+
+async def naive_time(self: Memory, cursor: object) -> AsyncIterator[Batch]:
+    yield Batch(mentions=[Mention(id="n", kind=Kind.REVIEW, created_at=self.there.clock().replace(tzinfo=None))])
+
+
+def no_iterator(self: Memory, cursor: object) -> None:
+    return None
+
+
+async def noisy(self: Memory, cursor: object) -> AsyncIterator[Batch]:
+    raise SystemError("boom")
+    yield Batch()
+
+
+@pytest.mark.parametrize("poll", [nonsense, naive_time, no_iterator, noisy], ids=lambda poll: poll.__name__)
+async def test_a_connector_that_breaks_the_contract_is_named_and_stops_nobody(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch, poll: object
+) -> None:
+    good = Memory.poll
+
+    def either(self: Memory, cursor: object) -> object:
+        return (poll if self.context.source == "fb" else good)(self, cursor)  # type: ignore[operator]
+
+    monkeypatch.setattr(Memory, "poll", either)
+    bad, well = await poll_round(config, store, now=True)
+    assert bad.outcome is Outcome.FAILED
+    assert isinstance(bad.error, PluginError)
+    assert "memory" in bad.error.sentence
+    assert well.outcome is Outcome.DONE
+    assert store.mentions.find("other", "b") is not None
+
+
+async def test_a_connector_that_cannot_be_made_stops_nobody(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Memory, context: object) -> None:
+        Connector.__init__(self, context)  # type: ignore[arg-type]
+        if self.context.source == "fb":
+            raise RuntimeError("no")
+        self.there = Memory.platforms[self.context.source]
+
+    monkeypatch.setattr(Memory, "__init__", fail)
+    assert [each.outcome for each in await poll_round(config, store, now=True)] == [Outcome.FAILED, Outcome.DONE]
+
+
+async def test_a_secret_in_a_fault_stays_out_of_the_store(store: Store, config: Config, there: Platform) -> None:
+    remember("s3cret-token-value")
+
+    def fail() -> None:
+        raise BadAnswer("https://x.example/?key=s3cret-token-value broke.", hint="Look at s3cret-token-value.")
+
+    there.on_poll = fail
+    told = (await poll_round(config, store, now=True))[0]
+    assert "s3cret" not in str(told.error)
+    assert "s3cret" not in "".join(f"{each.fault}{each.fault_hint}" for each in store.sources.states())
+
+
+async def test_what_was_committed_before_a_failure_stays_and_is_assessed(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def half(self: Memory, cursor: object) -> AsyncIterator[Batch]:
+        yield Batch(mentions=list(self.there.customers.values()), cursor={"half": True})
+        raise Unreachable("Gone.")
+
+    monkeypatch.setattr(Memory, "poll", half)
+    told = await poll_round(config, store, now=True)
+    assert [(each.outcome, each.brought.new) for each in told] == [(Outcome.FAILED, 1)] * 2
+    assert store.sources.cursor("fb") == {"half": True}
+    assert store.mentions.count(Filter(view=View.COMPLAINTS)) == 2
+
+
+async def test_a_folder_that_cannot_be_made_is_the_stores_trouble(store: Store, config: Config) -> None:
+    data_folder(config).write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be made"):
+        await poll_round(config, store, now=True)
+
+
+async def test_only_some_sources(store: Store, config: Config) -> None:
+    (told,) = await poll_round(config, store, only=["other"])
+    assert told.source == "other"
+    assert store.mentions.find("fb", "a") is None
+
+
+async def test_what_a_person_must_mend_is_left_alone_until_asked_by_name(
+    store: Store, config: Config, clock: Clock, there: Platform
+) -> None:
+    from reviewdesk.errors import AuthFailed
+
+    calls = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise AuthFailed("Dead.")
+
+    there.on_poll = fail
+    await poll_round(config, store, now=True)
+    clock.forward(days=1)
+    told = await poll_round(config, store)
+    assert (told[0].outcome, told[1].outcome, len(calls)) == (Outcome.PARKED, Outcome.DONE, 1)
+    await poll_round(config, store, only=["fb"])
+    assert len(calls) == 2
+    there.quiet()
+    (told,) = await poll_round(config, store, only=["fb"])
+    assert told.mended == "Dead."
+    assert not store.sources.is_parked("fb")
+
+
+async def test_a_new_assessor_assesses_everything_anew(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await poll_round(config, store, now=True)
+    assert assess_pending(config, store) == 0
+    monkeypatch.setattr(Assessor, "version", "desk/2")
+    assessor.cache_clear()
+    await poll_round(config, store)
+    stored = store.mentions.find("fb", "a")
+    assert stored is not None
+    assert stored.assessment is not None
+    assert stored.assessment.assessor == "desk/2"
+    assert assess_pending(config, store) == 0
+    assessor.cache_clear()
+
+
+def test_assessing_in_bulk_and_no_more_than_wanted(store: Store, config: Config) -> None:
+    texts = [Mention(id=f"m{number}", kind=Kind.REVIEW, text=f"Hrůza {number}.", rating=1) for number in range(2500)]
+    store.mentions.ingest("fb", texts)
+    assert assess_pending(config, store, most=0) == 0
+    assert assess_pending(config, store, most=1) == 2000
+    assert assess_pending(config, store) == 500
+    assert store.mentions.count(Filter(view=View.COMPLAINTS)) == 2500
+
+
+def test_an_edit_is_assessed_again_and_an_older_word_is_dropped(store: Store, config: Config) -> None:
+    store.mentions.ingest("fb", [Mention(id="e", kind=Kind.REVIEW, text="Hrůza, podvod!", rating=1)])
+    assess_pending(config, store)
+    late = store.mentions.find("fb", "e")
+    assert late is not None
+    assert late.assessment is not None
+    assert late.assessment.complaint
+    store.mentions.ingest("fb", [Mention(id="e", kind=Kind.REVIEW, text="Vše skvělé, děkuji!", rating=5)])
+    assert store.mentions.put_assessments([(late.id, late.version, late.assessment, None)]) == 0
+    assert assess_pending(config, store) == 1
+    assert not store.mentions.get(late.id).assessment.complaint  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("answer", [None, "reply-1", {"id": 1}])
+async def test_an_answer_that_is_no_reply_is_unclear(
+    store: Store, config: Config, clock: Clock, there: Platform, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    await poll_round(config, store, now=True)
+
+    async def reply(self: Memory, mention: Mention, text: str, key: str) -> object:
+        self.there.post(mention.id, text)
+        return answer
+
+    monkeypatch.setattr(Memory, "reply", reply)
+    for source, id in (("fb", "a"), ("other", "b")):
+        found = store.mentions.find(source, id)
+        assert found is not None
+        Respond(store, "jana", config).send(found.id, "Omlouváme se.", despite_warnings=True)
+    clock.forward(seconds=11)
+    told = await deliver(config, store)
+    assert [each.state for each in told] == [DeliveryState.UNKNOWN] * 2, "the other one was sent as well"
+    clock.forward(minutes=1)
+    assert [each.state for each in await deliver(config, store)] == [DeliveryState.POSTED] * 2
+    assert there.texts("a") == ["Omlouváme se."]
+
+
+async def test_a_moderated_platform_needs_a_person(store: Store, config: Config, clock: Clock, there: Platform) -> None:
+    from msgspec.structs import replace
+
+    from reviewdesk.errors import OutcomeUnknown
+
+    there.capabilities = replace(there.capabilities, moderated=True)
+    await poll_round(config, store, now=True)
+
+    def cut(to: str, text: str) -> None:
+        raise OutcomeUnknown("Cut.")
+
+    there.on_reply = cut
+    found = store.mentions.find("fb", "a")
+    assert found is not None
+    Respond(store, "jana", config).send(found.id, "Omlouváme se.", despite_warnings=True)
+    clock.forward(seconds=11)
+    await deliver(config, store)
+    told = []
+    for _ in range(4):
+        clock.forward(minutes=5)
+        told += await deliver(config, store)
+    assert {each.state for each in told} == {DeliveryState.UNKNOWN}
+    assert told[-1].actor is Actor.USER
+    assert [each.news for each in told] == [True, True, False, False]
+    assert there.replies == []
+
+
+async def test_a_reply_that_came_in_as_a_strangers_leaves_the_inbox(
+    store: Store, config: Config, clock: Clock, there: Platform, tmp_path: Path
+) -> None:
+    """A poll sees our words before the answer arrives, and the platform does not say whose they are."""
+    await poll_round(config, store, now=True)
+    found = store.mentions.find("fb", "a")
+    assert found is not None
+    reply = Respond(store, "jana", config).send(found.id, "Omlouváme se.", despite_warnings=True)
+    clock.forward(seconds=11)
+
+    def meanwhile() -> None:
+        with Store(store.path, clock=clock) as other:
+            words = Mention(id="reply-1", kind=Kind.COMMENT, text="Omlouváme se.", parent_id="a", created_at=clock())
+            other.mentions.ingest("fb", [words])
+
+    there.after_reply = meanwhile
+    assert [each.state for each in await deliver(config, store)] == [DeliveryState.POSTED]
+    assert store.outbox.get(reply.id).state is DeliveryState.VISIBLE
+    assert store.mentions.count(Filter(view=View.NEEDS_REPLY, source="fb")) == 0

@@ -1,0 +1,262 @@
+"""From a draft to a reply on its way: what speaks against it, taking back, hand-off, and what a person decides."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from reviewdesk.config import Config
+from reviewdesk.connector import Capabilities, ReplyMode
+from reviewdesk.desk.deliver import deliver
+from reviewdesk.desk.poll import poll_round
+from reviewdesk.desk.respond import Respond
+from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused
+from reviewdesk.model import Channel, DeliveryState, Kind, Level, Mention, Status
+from reviewdesk.store.db import Store
+from tests.desk.shops import Clock, Platform, registered
+
+TEXT = "Omlouváme se, napíšeme vám."
+
+
+@pytest.fixture
+def jana(store: Store, config: Config) -> Respond:
+    return Respond(store, "jana", config)
+
+
+@pytest.fixture
+def petr(store: Store, config: Config) -> Respond:
+    return Respond(store, "petr", config)
+
+
+@pytest.fixture
+def id(store: Store, config: Config, there: Platform) -> int:
+    there.write("a")
+    asyncio.run(poll_round(config, store, now=True))
+    found = store.mentions.find("fb", "a")
+    assert found is not None
+    return found.id
+
+
+def run(config: Config, store: Store) -> list[DeliveryState]:
+    return [each.state for each in asyncio.run(deliver(config, store))]
+
+
+def send(jana: Respond, clock: Clock, id: int, text: str = TEXT, channel: Channel = Channel.PUBLIC):
+    reply = jana.send(id, text, channel=channel, despite_warnings=True)
+    clock.forward(seconds=11)
+    return reply
+
+
+def test_the_undo_seconds_are_the_shops(store: Store, config: Config, jana: Respond, id: int, clock: Clock) -> None:
+    reply = jana.send(id, TEXT)
+    assert reply.send_after == clock.now + timedelta(seconds=10)
+    clock.forward(seconds=9.9)
+    assert run(config, store) == []
+    draft = jana.take_back(reply)
+    assert (draft.text, draft.agent) == (TEXT, "jana")
+    clock.forward(minutes=1)
+    assert run(config, store) == []
+
+
+def test_no_undo_seconds_means_at_once(store: Store, config: Config, id: int) -> None:
+    at_once = replace(config, desk=replace(config.desk, undo_seconds=0))
+    Respond(store, "jana", at_once).send(id, TEXT)
+    assert run(config, store) == [DeliveryState.POSTED]
+
+
+def test_what_was_begun_since_is_kept_when_a_reply_is_taken_back(jana: Respond, petr: Respond, id: int) -> None:
+    reply = jana.send(id, TEXT)
+    petr.save_draft(id, "Můj koncept.")
+    assert petr.take_back(reply).text == f"{TEXT}\n\nMůj koncept."
+
+
+def test_taken_back_twice(store: Store, jana: Respond, petr: Respond, id: int) -> None:
+    reply = jana.send(id, TEXT)
+    jana.take_back(reply)
+    with pytest.raises(NotAllowed, match="moved on"):
+        petr.take_back(reply)
+    with pytest.raises(NotAllowed, match="withdrawn"):
+        petr.take_back(store.outbox.get(reply.id))
+
+
+@pytest.mark.parametrize(
+    "state", [each for each in DeliveryState if each.value not in ("queued", "refused", "handed_off")]
+)
+def test_what_is_or_may_be_out_is_not_taken_back(store: Store, jana: Respond, id: int, state: DeliveryState) -> None:
+    reply = replace(jana.send(id, TEXT), state=state)
+    with store.transaction() as conn:
+        conn.execute("UPDATE reply SET state = ?", (state.value,))
+    with pytest.raises(NotAllowed, match="cannot be taken back"):
+        jana.take_back(reply)
+    assert store.outbox.get(reply.id).state is state
+
+
+@pytest.mark.parametrize("state", [each for each in DeliveryState if each is not DeliveryState.UNKNOWN])
+@pytest.mark.parametrize("posted", [True, False])
+def test_only_an_unknown_reply_is_settled(
+    store: Store, jana: Respond, id: int, state: DeliveryState, posted: bool
+) -> None:
+    reply = replace(jana.send(id, TEXT), state=state)
+    with store.transaction() as conn:
+        conn.execute("UPDATE reply SET state = ?", (state.value,))
+    with pytest.raises(NotAllowed):
+        jana.settle(reply, posted)
+    assert store.outbox.get(reply.id).state is state
+
+
+@pytest.mark.parametrize("state", [each for each in DeliveryState if each is not DeliveryState.HANDED_OFF])
+def test_only_a_handed_off_reply_is_confirmed(store: Store, jana: Respond, id: int, state: DeliveryState) -> None:
+    reply = replace(jana.send(id, TEXT), state=state)
+    with store.transaction() as conn:
+        conn.execute("UPDATE reply SET state = ?", (state.value,))
+    with pytest.raises(NotAllowed):
+        jana.confirm_hand_off(reply)
+    assert store.outbox.get(reply.id).state is state
+
+
+class TestSettle:
+    """A private reply cannot be looked for, so a person decides."""
+
+    @pytest.fixture
+    def unknown(self, store: Store, config: Config, there: Platform, jana: Respond, id: int, clock: Clock):
+        def cut(to: str, text: str) -> None:
+            raise OutcomeUnknown("Cut.")
+
+        there.on_reply = cut
+        send(jana, clock, id, channel=Channel.PRIVATE)
+        assert run(config, store) == [DeliveryState.UNKNOWN]
+        there.quiet()
+        clock.forward(hours=1)
+        assert run(config, store) == [DeliveryState.UNKNOWN], "the desk does not guess"
+        return store.outbox.replies_to(id)[0]
+
+    def test_it_was_posted(self, store: Store, jana: Respond, unknown) -> None:
+        jana.settle(unknown, True)
+        assert store.outbox.get(unknown.id).state is DeliveryState.POSTED
+        assert store.mentions.get(unknown.mention_id).status is Status.ANSWERED
+        with pytest.raises(NotAllowed):
+            jana.settle(unknown, False)
+
+    def test_it_was_not(self, store: Store, config: Config, there: Platform, jana: Respond, unknown) -> None:
+        jana.settle(unknown, False)
+        assert run(config, store) == [DeliveryState.POSTED]
+        assert there.texts("a") == [TEXT]
+
+    def test_two_people_decide(self, store: Store, jana: Respond, petr: Respond, unknown) -> None:
+        jana.settle(unknown, True)
+        with pytest.raises(NotAllowed, match="moved on"):
+            petr.settle(unknown, False)
+        assert store.outbox.get(unknown.id).state is DeliveryState.POSTED
+
+
+def test_the_second_of_two_agents_is_held(jana: Respond, petr: Respond, id: int) -> None:
+    jana.send(id, TEXT)
+    petr.save_draft(id, "Dobrý den, mrzí nás to.")
+    with pytest.raises(NotAllowed, match="on its way"):
+        petr.send(id, "Dobrý den, mrzí nás to.")
+    assert petr.take_back(jana.send(id, "Soukromě.", channel=Channel.PRIVATE)).agent == "petr"
+
+
+def test_a_refused_reply_can_be_sent_again_word_for_word(
+    store: Store, config: Config, there: Platform, jana: Respond, id: int, clock: Clock
+) -> None:
+    def refuse(to: str, text: str) -> None:
+        raise Refused("No links, please.")
+
+    there.on_reply = refuse
+    send(jana, clock, id)
+    assert run(config, store) == [DeliveryState.REFUSED]
+    there.quiet()
+    assert jana.problems(id, TEXT) == []
+    clock.forward(seconds=1)
+    jana.send(id, TEXT)
+    clock.forward(seconds=11)
+    assert run(config, store) == [DeliveryState.POSTED]
+
+
+class TestProblems:
+    """What speaks against a reply."""
+
+    def faults(self, respond: Respond, id: int, text: str, channel: Channel = Channel.PUBLIC) -> str:
+        found = respond.problems(id, text, channel)
+        return " ".join(each.sentence for each in found if each.level is Level.FAULT)
+
+    def test_too_long_in_the_platforms_unit(self, store: Store, jana: Respond, id: int) -> None:
+        registered(store, "fb", Capabilities(reply=ReplyMode.API, reply_length=10))
+        assert "too long" in self.faults(jana, id, "x" * 11)
+        assert self.faults(jana, id, "x" * 10) == ""
+
+    def test_gone(self, store: Store, jana: Respond, id: int) -> None:
+        store.mentions.ingest("fb", [], gone=["a"])
+        assert "gone" in self.faults(jana, id, TEXT)
+        with pytest.raises(NotAllowed, match="gone"):
+            jana.send(id, TEXT, despite_warnings=True)
+
+    def test_a_source_without_replies(self, store: Store, jana: Respond, id: int) -> None:
+        registered(store, "fb", Capabilities())
+        assert "no replies" in self.faults(jana, id, TEXT)
+        assert "no private replies" in self.faults(jana, id, TEXT, Channel.PRIVATE)
+
+    def test_a_source_with_private_replies_alone(self, store: Store, jana: Respond, id: int) -> None:
+        registered(store, "fb", Capabilities(private_reply=True))
+        assert self.faults(jana, id, TEXT, Channel.PRIVATE) == ""
+
+    def test_a_customer_who_cannot_be_written_to(self, store: Store, jana: Respond, id: int) -> None:
+        one = Mention(id="b", kind=Kind.COMMENT, text="x", can_private_reply=False)
+        store.mentions.ingest("fb", [one])
+        found = store.mentions.find("fb", "b")
+        assert found is not None
+        assert "privately" in self.faults(jana, found.id, TEXT, Channel.PRIVATE)
+
+    @pytest.mark.parametrize("text", ["", " \n", "Dobrý den, {{ author }}", "a\x1b[31mb", "\x00"])
+    def test_never_out(self, store: Store, jana: Respond, id: int, text: str) -> None:
+        with pytest.raises(NotAllowed):
+            jana.send(id, text, despite_warnings=True)
+        assert store.outbox.replies_to(id) == ()
+
+    def test_a_warning_asks_once(self, jana: Respond, id: int) -> None:
+        text = "Napište na jan.novak@example.com."
+        with pytest.raises(NotAllowed, match="e-mail"):
+            jana.send(id, text)
+        assert jana.send(id, text, despite_warnings=True).text == text
+
+
+class TestHandOff:
+    """Where a person posts the reply on the platform's own page."""
+
+    @pytest.fixture(autouse=True)
+    def by_hand(self, store: Store, there: Platform, id: int) -> None:
+        there.capabilities = Capabilities(reply=ReplyMode.HAND_OFF, poll_seconds=1)
+        registered(store, "fb", there.capabilities)
+
+    def test_it_never_goes_out_by_itself(
+        self, store: Store, config: Config, there: Platform, jana: Respond, id: int, clock: Clock
+    ) -> None:
+        reply = send(jana, clock, id)
+        assert reply.state is DeliveryState.HANDED_OFF
+        assert run(config, store) == []
+        jana.confirm_hand_off(reply)
+        assert store.outbox.get(reply.id).state is DeliveryState.POSTED
+        assert store.mentions.get(id).status is Status.ANSWERED
+        assert there.replies == []
+        with pytest.raises(NotAllowed):
+            jana.confirm_hand_off(reply)
+
+    def test_a_better_text_takes_its_place(self, store: Store, jana: Respond, id: int, clock: Clock) -> None:
+        first, second = send(jana, clock, id), send(jana, clock, id, "Lépe.")
+        assert store.outbox.get(first.id).state is DeliveryState.WITHDRAWN
+        assert store.outbox.get(second.id).state is DeliveryState.HANDED_OFF
+
+    def test_it_can_be_taken_back(self, jana: Respond, id: int, clock: Clock) -> None:
+        assert jana.take_back(send(jana, clock, id)).text == TEXT
+
+
+def test_templates_get_plain_values(store: Store, config: Config, jana: Respond, id: int, tmp_path: Path) -> None:
+    values = jana.values(id, language="cs")
+    assert values["shop"] == "Obchod"
+    assert values["greeting"].startswith("Dobrý den")
+    assert all(isinstance(value, str) for value in values.values())

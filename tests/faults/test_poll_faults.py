@@ -57,7 +57,7 @@ async def test_two_polls_at_once_share_the_work(shop: Street) -> None:
     first, second = shop.start("poll", "--now", "--json"), shop.start("poll", "--now", "--json")
     outcomes = [process.communicate(timeout=40)[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0)
-    assert sum(each.count('"busy"') for each in outcomes) >= 1, "they never met"
+    assert sum(each.count(b'"busy"') for each in outcomes) >= 1, "they never met"
     assert dump(shop.config.database) == whole
 
 

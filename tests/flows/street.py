@@ -115,7 +115,7 @@ class Street:
             "REVIEWDESK_LOG": str(self.folder / "log"),
         }
 
-    def start(self, *command: str, db: Path | None = None) -> subprocess.Popen[str]:
+    def start(self, *command: str, db: Path | None = None) -> subprocess.Popen[bytes]:
         """Starts `reviewdesk` as a process of its own."""
         environment = self.environment() | ({"REVIEWDESK_DB": str(db)} if db else {})
         return subprocess.Popen(
@@ -123,14 +123,13 @@ class Street:
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
 
     def run(self, *command: str, db: Path | None = None) -> tuple[int, str, str]:
         """Runs `reviewdesk` to its end; gives its exit code, stdout and stderr."""
         process = self.start(*command, db=db)
         out, err = process.communicate(timeout=40)
-        return process.returncode, out, err
+        return process.returncode, out.decode(), err.decode()
 
 
 def until(happened: Callable[[], bool], *, seconds: float = 20) -> None:

@@ -190,8 +190,7 @@ def with_keys(overrides: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
     """Gives every command with the user's keys in place of its own.
 
     Args:
-        overrides: command id to its keys, as `[keys]` of the configuration holds them; an empty
-            sequence takes the keys away.
+        overrides: command id to its keys, as `[keys]` of the configuration holds them.
 
     Raises:
         ConfigError: `problems` names every unknown id, empty key and clash.
@@ -199,7 +198,7 @@ def with_keys(overrides: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
     problems = [_unknown(id) for id in overrides if id not in _BY_ID]
     for id, keys in overrides.items():
         if any(not key.strip() for key in keys):
-            problems.append(f"[keys] {id}: a key is empty; leave the list empty to take the keys away")
+            problems.append(f"[keys] {id}: a key is empty; write one such as d, ctrl+d or f5")
     changed = tuple(
         msgspec.structs.replace(each, keys=tuple(dict.fromkeys(key_name(key) for key in overrides[each.id])))
         if each.id in overrides

@@ -86,7 +86,7 @@ def fault_sentence(broken: list[SourceState], labels: dict[str, str], zone: tzin
 
 def _next_try(source: SourceState, zone: tzinfo) -> str:
     if source.parked:
-        return "(waits for you, see S)"
+        return "(waits for you)"
     if source.next_at is None:
         return ""
     return f"(again at {_clock(source.next_at, zone)})"

@@ -95,7 +95,7 @@ class InboxScreen(Screen[None]):
         self._fault = ""
         shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
         self.header = Header(shop, self._agent_name(), desk.config.shop.timezone)
-        self.views = Views()
+        self.views = Views(desk.commands)
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)
         self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual import events
@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from reviewdesk.commands import command, key_label
+from reviewdesk.commands import Command, key_label
 from reviewdesk.store.records import View
 
 _SHORT = {View.NEEDS_REPLY: "Reply"}
@@ -19,7 +19,11 @@ _ALARMING = (View.COMPLAINTS, View.OVERDUE)
 
 
 class Views(Widget):
-    """Lists the views; a click chooses one."""
+    """Lists the views; a click chooses one.
+
+    Args:
+        commands: those that choose views among them, with the user's keys.
+    """
 
     DEFAULT_CSS = """
     Views {
@@ -39,6 +43,15 @@ class Views(Widget):
 
     counts: reactive[Mapping[View, int]] = reactive({})
     current: reactive[View] = reactive(View.COMPLAINTS)
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        super().__init__()
+        self._titles_and_keys = {
+            each.id: (each.title, key_label(each.keys[0]) if each.keys else "") for each in commands
+        }
+
+    def _title_and_key(self, view: View) -> tuple[str, str]:
+        return self._titles_and_keys[f"view.{view.value}"]
 
     def render(self) -> Content:
         """Gives the views as a column or as one line, by the widget's height."""
@@ -61,9 +74,9 @@ class Views(Widget):
 
     def _in_column(self, view: View) -> Content:
         room = self.size.width - 2
-        of_view = command(f"view.{view.value}")
+        title, key = self._title_and_key(view)
         number = f"{self.counts[view]:,}" if view in self.counts else ""
-        title = f" {key_label(of_view.keys[0])} {of_view.title}"
+        title = f" {key} {title}"
         return Content.assemble(
             " ",
             (title.ljust(room - len(number) - 1), self._style(view)),
@@ -77,11 +90,11 @@ class Views(Widget):
         return [self._tab(view, _SHORT) for view in View]
 
     def _tab(self, view: View, titles: Mapping[View, str]) -> Content:
-        of_view = command(f"view.{view.value}")
+        title, key = self._title_and_key(view)
         number = compact(self.counts[view]) if self.counts.get(view) else ""
         return Content.assemble(
-            (f" {key_label(of_view.keys[0])}", self._style(view, faint=True)),
-            (titles.get(view, f" {of_view.title}" if not titles else of_view.title), self._style(view)),
+            (f" {key}", self._style(view, faint=True)),
+            (titles.get(view, title) if titles else f" {title}", self._style(view)),
             (f" {number}" if number else "", self._count_style(view)),
             (" " if not titles or view is self.current else "", self._style(view)),
         )

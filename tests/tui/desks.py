@@ -73,9 +73,10 @@ class Fixture:
             "INSERT INTO thread (source_id, key) VALUES ('shop', 't') RETURNING id"
         ).fetchone()
         self.store.db.execute(
-            """WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
-               INSERT INTO mention (source_id, platform_id, thread_id, kind, content_hash, facts_hash, created_at, seen_at,
-                                    changed_at, text, author_name)
+            """WITH RECURSIVE numbers (number) AS
+                 (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
+               INSERT INTO mention (source_id, platform_id, thread_id, kind, content_hash, facts_hash,
+                                    created_at, seen_at, changed_at, text, author_name)
                SELECT 'shop', 'm' || number, ?, 'review', '', '', ? - number, 0, 0, 'Mention number ' || number,
                       'Customer ' || number FROM numbers""",
             (count, thread, now),

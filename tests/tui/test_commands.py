@@ -14,7 +14,7 @@ from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.help import help_text
 from reviewdesk.tui.palette import DeskCommands
 from reviewdesk.tui.sources import SourcesScreen
-from tests.tui.desks import Fixture, desk
+from tests.tui.desks import CONFIG, Fixture, desk
 
 
 def test_each_command_is_a_noun_and_a_verb_told_once_in_a_sentence() -> None:
@@ -120,8 +120,6 @@ async def test_the_palette_offers_every_command_where_it_works(filled: Fixture) 
 
 
 async def test_the_users_keys_work_and_the_old_ones_do_not(filled: Fixture, tmp_path: Path) -> None:
-    from tests.tui.desks import CONFIG
-
     filled.add_many(3)
     async with desk(filled.path, config=CONFIG + '[keys]\n"cursor.down" = ["z"]\n"mention.close" = ["j"]\n') as running:
         await running.press("z")
@@ -137,3 +135,11 @@ def test_wrong_keys_are_told_before_the_screen_opens(tmp_path: Path) -> None:
     file.write_text('[keys]\n"mention.clos" = "d"\n', encoding="utf-8")
     with pytest.raises(ConfigError):
         ReviewdeskApp(load(file, db=tmp_path / "x.db"), db=tmp_path / "x.db", agent="jana")
+
+
+async def test_the_views_show_the_users_keys(filled: Fixture) -> None:
+    async with desk(filled.path, config=CONFIG + '[keys]\n"view.mine" = ["f3"]\n') as running:
+        assert "f3Mine" in running.text()
+        assert "3Mine" not in running.text()
+        await running.press("f3")
+        await running.until(lambda: running.inbox.view == "mine")

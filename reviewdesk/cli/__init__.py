@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
 from reviewdesk import __version__
-from reviewdesk.cli.exits import exit_with
+from reviewdesk.cli.exits import exit_with, gone_readers_told
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "assess": ("assess", "Tell what the desk thinks of texts: JSON lines in and out."),
@@ -41,6 +42,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called; their short helps stand in `COMMANDS`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Reads the command line; a help that nobody reads to its end is no fault."""
+        with gone_readers_told():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; an output that nobody reads to its end is no fault."""
+        with gone_readers_told():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Gives the names of all commands."""

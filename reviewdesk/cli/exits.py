@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import NoReturn
 
 import click
 
@@ -25,6 +24,19 @@ class Exit(IntEnum):
     PERSON = 5
     STORE = 6
     INTERRUPTED = 130
+
+
+class ReaderGone(Exception):
+    """Who reads our output (head, less) has seen enough; all is well."""
+
+
+@contextmanager
+def gone_readers_told() -> Iterator[None]:
+    """Raises `ReaderGone` for a broken pipe: Click would end the process with 1, as if something were wrong."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def exit_for(error: ReviewdeskError) -> Exit:
@@ -47,13 +59,11 @@ def exit_with(run: Callable[[], object]) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        _leave_quietly()
-    except SystemExit as end:
-        # Click ends a process whose reader has gone with 1, as if something were wrong.
-        if not isinstance(end.__context__, BrokenPipeError):
-            raise
-        _leave_quietly()
+    except (BrokenPipeError, ReaderGone):
+        # Python must not complain when it closes stdout.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.OK)
     except ReviewdeskError as error:
         from reviewdesk.secrets import redact
         from reviewdesk.text import safe
@@ -68,13 +78,6 @@ def exit_with(run: Callable[[], object]) -> None:
         click.echo(f"Error: a fault in reviewdesk: {_told(error)}", err=True)
         sys.exit(Exit.FAULT)
     sys.exit(code if isinstance(code, int) else Exit.OK)
-
-
-def _leave_quietly() -> NoReturn:
-    """Ends well: the reader (head, less) has seen enough, and Python must not complain when it closes stdout."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(Exit.OK)
 
 
 def _told(error: Exception) -> str:

@@ -92,7 +92,7 @@ def confirm(session: Session, reply: int) -> None:
 
 @outbox_command.command("settle", cls=DeskCommand)
 @click.argument("reply", type=int)
-@click.option("--posted/--not-posted", default=None, required=True, help="What you saw on the platform.")
+@click.option("--posted/--not-posted", "posted", required=True, help="What you saw on the platform.")
 @pass_session
 def settle(session: Session, reply: int, posted: bool) -> None:
     """Say whether an unclear reply stands on its platform.

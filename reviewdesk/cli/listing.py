@@ -97,7 +97,9 @@ def chosen(
     ),
 )
 @filters
-@click.option("--limit", type=click.IntRange(1), metavar="N", default=50, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000_000), metavar="N", default=50, show_default=True, help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that is safe to open in a spreadsheet.")
 @pass_session

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reviewdesk.cli.output import say
-from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.config import Config
 from reviewdesk.store.db import Store
 
@@ -34,7 +34,7 @@ def _do(session: Session, act: Act, sentence: str) -> None:
         "reviewdesk hide 42 --show",
     ),
 )
-@click.argument("id", type=int)
+@click.argument("id", type=Number())
 @click.option("--show", is_flag=True, help="Show it again instead.")
 @pass_session
 def hide_command(session: Session, id: int, show: bool) -> None:
@@ -56,7 +56,7 @@ def hide_command(session: Session, id: int, show: bool) -> None:
         "reviewdesk like 42 --take-back",
     ),
 )
-@click.argument("id", type=int)
+@click.argument("id", type=Number())
 @click.option("--take-back", is_flag=True, help="Take the like back instead.")
 @pass_session
 def like_command(session: Session, id: int, take_back: bool) -> None:
@@ -72,7 +72,7 @@ def like_command(session: Session, id: int, take_back: bool) -> None:
     cls=DeskCommand,
     examples=("reviewdesk edit-reply 7 'Dobrý den, omlouváme se.'",),
 )
-@click.argument("reply", type=int)
+@click.argument("reply", type=Number())
 @click.argument("text")
 @pass_session
 def edit_reply_command(session: Session, reply: int, text: str) -> None:
@@ -94,7 +94,7 @@ def edit_reply_command(session: Session, reply: int, text: str) -> None:
     cls=DeskCommand,
     examples=("reviewdesk delete-reply 7",),
 )
-@click.argument("reply", type=int)
+@click.argument("reply", type=Number())
 @click.confirmation_option(prompt="Delete it from the platform?")
 @pass_session
 def delete_reply_command(session: Session, reply: int) -> None:

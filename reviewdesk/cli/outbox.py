@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reviewdesk.cli.output import ago, json_line, say, show, table
-from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
+from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
 from reviewdesk.model import DeliveryState
 
 _ON_THEIR_WAY = (
@@ -62,7 +62,7 @@ def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
 
 
 @outbox_command.command("withdraw", cls=DeskCommand)
-@click.argument("reply", type=int)
+@click.argument("reply", type=Number())
 @pass_session
 def withdraw(session: Session, reply: int) -> None:
     """Take a reply back that has not gone out.
@@ -78,7 +78,7 @@ def withdraw(session: Session, reply: int) -> None:
 
 
 @outbox_command.command("confirm", cls=DeskCommand)
-@click.argument("reply", type=int)
+@click.argument("reply", type=Number())
 @pass_session
 def confirm(session: Session, reply: int) -> None:
     """Say that you posted a handed-off reply by hand."""
@@ -91,7 +91,7 @@ def confirm(session: Session, reply: int) -> None:
 
 
 @outbox_command.command("settle", cls=DeskCommand)
-@click.argument("reply", type=int)
+@click.argument("reply", type=Number())
 @click.option("--posted/--not-posted", "posted", required=True, help="What you saw on the platform.")
 @pass_session
 def settle(session: Session, reply: int, posted: bool) -> None:

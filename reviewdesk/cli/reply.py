@@ -7,7 +7,7 @@ import sys
 import click
 
 from reviewdesk.cli.output import say, show
-from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.config import Config
 from reviewdesk.desk.respond import Respond
 from reviewdesk.errors import NotAllowed
@@ -24,7 +24,7 @@ from reviewdesk.store.db import Store
         "reviewdesk reply 42 - < answer.txt",
     ),
 )
-@click.argument("id", type=int)
+@click.argument("id", type=Number())
 @click.argument("text", required=False)
 @click.option("--template", metavar="NAME", help="Take the words from a template, in the customer's language.")
 @click.option("--private", is_flag=True, help="As a private message, where the platform can.")

@@ -57,6 +57,18 @@ class Session:
         return Store((config or self.reading).database, read_only=read_only)
 
 
+class Number(click.ParamType[int]):
+    """The number of a mention or reply."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Gives a number that the database could have."""
+        if str(value).isdecimal() and 0 < int(str(value)) < 2**63:
+            return int(str(value))
+        self.fail(f"{value!r} is no number of one; lists show them in their first column.", param, ctx)
+
+
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def keep(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
         session = ctx.find_object(Session)

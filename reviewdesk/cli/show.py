@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reviewdesk.cli.output import ago, json_line, show
-from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.store.records import Conversation, Stored
 
 
@@ -17,7 +17,7 @@ from reviewdesk.store.records import Conversation, Stored
         "reviewdesk show 42 --json",
     ),
 )
-@click.argument("id", type=int)
+@click.argument("id", type=Number())
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.option("--raw", is_flag=True, help="The payload as the platform sent it, without secrets.")
 @pass_session

@@ -187,8 +187,13 @@ class Store:
         Raises:
             StoreError: the target exists already or cannot be written.
         """
-        with self.told():
+        try:
             os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            raise StoreError(f"The file {target} exists already; choose another name.") from None
+        except OSError as error:
+            raise StoreError(f"The file {target} cannot be written: {error.strerror}.") from None
+        with self.told():
             copy = sqlite3.connect(target)
             try:
                 self.db.conn.backup(copy, pages=4096)
@@ -213,8 +218,6 @@ class Store:
 
 def _sentence(error: Exception, path: Path) -> tuple[str]:
     text = str(error).lower()
-    if isinstance(error, FileExistsError):
-        return (f"The file {error.filename} exists already; choose another name.",)
     if "locked" in text or "busy" in text:
         return (f"The database {path} is kept busy by another program; try again in a minute.",)
     if "full" in text or getattr(error, "errno", None) == 28:

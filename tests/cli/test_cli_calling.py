@@ -114,8 +114,9 @@ def test_an_unknown_command_is_told_with_what_was_meant(typed: str, meant: str, 
         (["list", "--view", "al"], "'al' is not one of 'complaints'"),
         (["list", "--since", "yesterday"], "'yesterday' is no date; write 2026-11-23"),
         (["list", "--limit", "0"], "0 is not in the range"),
+        (["list", "--limit", "1" + "0" * 30], "is not in the range"),
         (["show"], "Missing argument 'ID'"),
-        (["show", "x"], "'x' is not a valid integer"),
+        (["show", "x"], "'x' is no number of one; lists show them"),
         (["show", "1", "2"], "unexpected extra argument"),
         (["list", "--db"], "requires an argument"),
         (["outbox", "settle", "1"], "Missing option"),
@@ -191,9 +192,7 @@ def test_a_fault_without_a_log_is_still_told(run: Run, db: Path, monkeypatch: py
     assert "REVIEWDESK_LOG" in told.err
 
 
-def test_a_log_that_cannot_be_written_is_a_mistake_to_mend(
-    run: Run, db: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_written_is_a_mistake_to_mend(run: Run, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REVIEWDESK_LOG", str(db / "below-a-file" / "x.log"))
     told = run("poll", "--db", db)
     assert told.code == 3
@@ -212,7 +211,7 @@ class TestStreams:
         assert (done.returncode, done.stderr) == (0, b"")
 
     def test_head_takes_what_it_wants_of_an_endless_filter(self) -> None:
-        command = f"yes '{{\"text\": \"ok\"}}' | {sys.executable} -m reviewdesk assess | head -2; echo ${{PIPESTATUS[1]}}"
+        command = f'yes \'{{"text": "ok"}}\' | {sys.executable} -m reviewdesk assess | head -2; echo ${{PIPESTATUS[1]}}'
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30)
         assert done.stdout.splitlines()[2] == "0"
         assert done.stderr == ""

@@ -23,6 +23,7 @@ from reviewdesk.errors import ConfigError
     examples=(
         "reviewdesk import heureka eshop-reviews.xml",
         "reviewdesk import facebook comments.json --set page_id=104236",
+        'reviewdesk import feed reviews.csv --set \'fields={id="Id", text="Review"}\'',
     ),
 )
 @click.argument("connector")
@@ -37,6 +38,8 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
 
     The same file again changes nothing. What cannot be read is set aside with the reason, and the exit code is 5;
     `reviewdesk sources set-aside ID` shows it.
+
+    --set takes a text, or what TOML writes as a list, a table, true or false.
     """
     from reviewdesk.cli.logs import log_to_file
     from reviewdesk.desk.poll import import_file
@@ -68,13 +71,25 @@ def _settings_from_options(config: Config, source: SourceConfig) -> Iterator[Non
         raise ConfigError(error.sentence, problems=error.problems, hint=hint) from None
 
 
+def _setting(key: str, value: str) -> Any:
+    """Gives a list, a table, true or false as TOML writes them; anything else is a text, a number that is an id too."""
+    if value[:1] not in ("[", "{") and value not in ("true", "false"):
+        return value
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"--set {key}: {value!r} is not readable as TOML: {error}.") from None
+
+
 def _source(config: Config, connector: str, id: str | None, given: tuple[str, ...]) -> SourceConfig:
     settings: dict[str, Any] = {}
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals:
             raise click.UsageError(f"--set takes KEY=VALUE, not {pair!r}.")
-        settings[key] = value
+        settings[key] = _setting(key, value)
     known = [each for each in config.sources if each.connector == connector and id in (None, each.id)]
     if id is not None and not known and any(each.id == id for each in config.sources):
         raise click.UsageError(f"The source {id!r} is of another connector than {connector!r}.")

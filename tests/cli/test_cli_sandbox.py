@@ -1,0 +1,161 @@
+"""`sandbox`, `sandbox fill` and `demo`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from reviewdesk.assess import Assessor
+from reviewdesk.config import load
+from reviewdesk.desk.assessing import assess_pending
+from reviewdesk.sandbox.fill import fill, mentions
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Filter, View
+from tests.cli.conftest import Run, process
+
+
+@contextmanager
+def sandbox(*args: object) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "reviewdesk", "sandbox", "--json", "--port", "0", *map(str, args)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+class TestSandbox:
+    def test_one_line_tells_all_and_ctrl_c_ends_it_well(self, tmp_path: Path) -> None:
+        toml = tmp_path / "sandbox.toml"
+        with sandbox("--customers", 60, "--configuration", toml) as running:
+            assert running.stdout is not None
+            told = json.loads(running.stdout.readline())
+            assert set(told["platforms"]) == {"facebook", "feed", "heureka", "reddit"}
+            for each in told["platforms"].values():
+                assert httpx.get(f"{each['base']}/_sandbox/requests").status_code == 200
+            polled = process("poll", "--config", toml, "--db", tmp_path / "x.db", "--json", env=told["environment"])
+            assert polled.returncode == 0, polled.stderr
+            steps = [json.loads(line) for line in polled.stdout.splitlines()]
+            assert {each["source"]: each["new"] for each in steps if each["event"] == "source"} == dict.fromkeys(
+                told["platforms"], 3
+            )
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=20)
+        assert (running.returncode, out, err) == (0, b"", b"")
+
+    def test_a_port_that_is_taken(self, run: Run) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            told = run("sandbox", "--only", "heureka", "--port", port)
+        assert (told.code, told.out) == (5, "")
+        assert f"The port {port} for the emulated heureka is taken" in told.err
+        assert "--port" in told.err
+
+    def test_an_emulator_that_is_not_there(self, run: Run) -> None:
+        told = run("sandbox", "--only", "heurka", "--port", 0)
+        assert told.code == 5
+        assert 'Did you mean "heureka"?' in told.err
+
+    def test_never_over_a_configuration_of_ones_own(self, run: Run, tmp_path: Path) -> None:
+        mine = tmp_path / "reviewdesk.toml"
+        mine.write_text("# mine\n")
+        told = run("sandbox", "--only", "heureka", "--port", 0, "--configuration", mine)
+        assert told.code == 5
+        assert "was left alone" in told.err
+        assert mine.read_text() == "# mine\n"
+
+
+class TestFill:
+    def test_the_same_seed_gives_the_same(self) -> None:
+        now = datetime(2026, 11, 23, tzinfo=UTC)
+        assert list(mentions(3000, seed=1, newest=now)) == list(mentions(3000, seed=1, newest=now))
+        assert list(mentions(300, seed=1, newest=now)) != list(mentions(300, seed=2, newest=now))
+
+    def test_a_database_as_a_shop_has_it(self, run: Run, tmp_path: Path) -> None:
+        db = tmp_path / "large.db"
+        told = run("sandbox", "fill", "--mentions", 5000, "--db", db)
+        assert (told.code, told.out) == (0, "")
+        assert "5,000 mentions in " in told.err
+        rows = sqlite3.connect(db)
+        assert rows.execute("SELECT count(*) FROM mention WHERE ours = 0").fetchone() == (5000,)
+        languages = Counter(dict(rows.execute("SELECT language, count(*) FROM mention WHERE ours = 0 GROUP BY 1")))
+        assert set(languages) == {"cs", "sk", "pl", "uk", "de", "en"}
+        sources = dict(rows.execute("SELECT source_id, count(*) FROM mention WHERE ours = 0 GROUP BY 1"))
+        assert set(sources) == {"facebook", "feed", "heureka", "reddit"}
+        assert sources["heureka"] > sources["facebook"] > sources["feed"]
+        (newest,) = rows.execute(
+            """SELECT count(DISTINCT source_id) FROM
+                 (SELECT * FROM mention WHERE ours = 0 ORDER BY created_at DESC LIMIT 50)"""
+        ).fetchone()
+        assert newest >= 3
+        (complaints,) = rows.execute("SELECT avg(complaint) FROM mention WHERE ours = 0").fetchone()
+        assert 0.05 < complaints < 0.3
+        (largest,) = rows.execute(
+            "SELECT max(n) FROM (SELECT count(*) n FROM mention WHERE author_name LIKE '% %' GROUP BY author_name)"
+        ).fetchone()
+        assert largest < 150
+        assert rows.execute("SELECT count(*) FROM mention WHERE ours = 0 AND assessed = ''").fetchone() == (0,)
+        rows.close()
+        with Store(db, read_only=True) as store:
+            assert store.mentions.count(Filter(view=View.COMPLAINTS))
+            assert store.integrity() == "ok"
+
+    def test_the_assessments_are_those_of_a_poll(self, tmp_path: Path) -> None:
+        config = load(db=tmp_path / "a.db", optional=True)
+        with Store(tmp_path / "a.db") as store:
+            fill(store, 1500, seed=3, config=config)
+            remembered = found(store)
+            store.db.conn.execute("UPDATE mention SET assessed = ''")
+            assert assess_pending(config, store, judge=Assessor()) == 1500
+            assert found(store) == remembered
+
+    def test_not_assessed_when_not_wanted(self, run: Run, tmp_path: Path) -> None:
+        assert run("sandbox", "fill", "--mentions", 10, "--no-assess", "--db", "x.db").code == 0
+        assert [each["assessment"] for each in run("export", "--db", "x.db").json] == [None] * 10
+
+    def test_never_over_another(self, run: Run, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = db.read_bytes()
+        told = run("sandbox", "fill", "--mentions", 10, "--db", db)
+        assert told.code == 5
+        assert "was left alone" in told.err
+        monkeypatch.setenv("REVIEWDESK_DB", str(db))
+        assert run("sandbox", "fill", "--mentions", 10).code == 5
+        assert db.read_bytes() == before
+
+
+def found(store: Store) -> list[bytes]:
+    return [msgspec.json.encode(each.assessment) for each in store.mentions.all_stored(store.mentions.ids(Filter()))]
+
+
+class TestDemo:
+    def test_a_first_poll_without_a_window(self, tmp_path: Path) -> None:
+        folder = tmp_path / "demo"
+        for _ in range(2):  # The second time the folder is there, and the ports are others.
+            done = process("demo", "--no-window", "--folder", folder)
+            assert (done.returncode, done.stdout) == (0, b""), done.stderr
+            assert f"The demo lies in {folder}.".encode() in done.stderr
+        with Store(folder / "reviewdesk.db", read_only=True) as store:
+            assert store.mentions.count(Filter(view=View.COMPLAINTS)) >= 1
+            assert {each.id for each in store.sources.states()} == {"facebook", "feed", "heureka", "reddit"}
+        assert folder.stat().st_mode & 0o077 == 0
+
+    def test_nothing_is_left_of_one_that_was_not_kept(self, tmp_path: Path) -> None:
+        done = process("demo", "--no-window", env={"TMPDIR": str(tmp_path)})
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(tmp_path) == []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import string
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -186,26 +186,30 @@ def key_label(key: str) -> str:
     return label
 
 
-def with_keys(overrides: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
+def with_keys(
+    overrides: Mapping[str, Sequence[str]], *, at: Callable[[str], str] = lambda name: "reviewdesk.toml"
+) -> tuple[Command, ...]:
     """Gives every command with the user's keys in place of its own.
 
     Args:
         overrides: command id to its keys, as `[keys]` of the configuration holds them.
+        at: gives the place of a command's keys in the file, for the messages.
 
     Raises:
         ConfigError: `problems` names every unknown id, empty key and clash.
     """
-    problems = [_unknown(id) for id in overrides if id not in _BY_ID]
+    problems = [f"{at(id)}: {_unknown(id)}" for id in overrides if id not in _BY_ID]
     for id, keys in overrides.items():
         if any(not key.strip() for key in keys):
-            problems.append(f"[keys] {id}: a key is empty; write one such as d, ctrl+d or f5")
+            problems.append(f'{at(id)}: [keys] "{id}": a key is empty; write one such as d, ctrl+d or f5')
     changed = tuple(
         msgspec.structs.replace(each, keys=tuple(dict.fromkeys(key_name(key) for key in overrides[each.id])))
         if each.id in overrides
         else each
         for each in COMMANDS
     )
-    problems += _clashes(changed, set(overrides))
+    places = {id: at(id) for id in overrides}
+    problems += [f"{_place(clash, places)}: {_told(clash)}" for clash in _clashes(changed, set(overrides))]
     if problems:
         raise ConfigError(f"The table [keys] has {_count(len(problems))}:", problems=problems)
     return changed
@@ -213,10 +217,19 @@ def with_keys(overrides: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
 
 def clashes(commands: Iterable[Command]) -> list[str]:
     """Gives a sentence for each key that two commands claim in one context."""
-    return _clashes(tuple(commands), None)
+    return [_told(clash) for clash in _clashes(tuple(commands), None)]
 
 
-def _clashes(commands: Sequence[Command], of_interest: set[str] | None) -> list[str]:
+def _place(clash: tuple[str, str, str], places: Mapping[str, str]) -> str:
+    return next(places[id] for id in reversed(clash) if id in places)
+
+
+def _told(clash: tuple[str, str, str]) -> str:
+    key, one, other = clash
+    return f'[keys] "{key_label(key)}" is both {one} and {other}; give one of them another key'
+
+
+def _clashes(commands: Sequence[Command], of_interest: set[str] | None) -> list[tuple[str, str, str]]:
     found: dict[tuple[str, str, str], None] = {}
     # Where a text is written, the keys that work anywhere else are letters of that text or the composer's own.
     contexts = [context for context in Context if context not in (Context.ANYWHERE, Context.COMPOSER)]
@@ -229,16 +242,13 @@ def _clashes(commands: Sequence[Command], of_interest: set[str] | None) -> list[
                 other = holder.setdefault(key, each)
                 if other.id != each.id and (of_interest is None or {each.id, other.id} & of_interest):
                     found[key, other.id, each.id] = None
-    return [
-        f'[keys] "{key_label(key)}" is both {one} and {other}; give one of them another key'
-        for key, one, other in found
-    ]
+    return list(found)
 
 
 def _unknown(id: str) -> str:
     near = difflib.get_close_matches(id, _BY_ID, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "; the help screen lists the commands"
-    return f"[keys] {id}: there is no such command{hint}"
+    return f'[keys] "{id}": there is no such command{hint}'
 
 
 def _count(mistakes: int) -> str:

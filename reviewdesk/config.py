@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
@@ -260,6 +260,7 @@ def load(
     db: Path | None = None,
     environ: Mapping[str, str] = os.environ,
     optional: bool = False,
+    also: Callable[[Sequence[SourceConfig], Mapping[str, Sequence[str]], Document], Sequence[str]] | None = None,
 ) -> Config:
     """Reads and checks the configuration.
 
@@ -270,6 +271,8 @@ def load(
             folder.
         environ: the environment.
         optional: where no file is named and none is found, the defaults do, for work on a database alone.
+        also: asked, where there are mistakes, for those that only rooms above can see, in the connectors' settings and
+            the keys, so that a person hears of all at once.
 
     Raises:
         ConfigError: there is no file, it cannot be read, or it has mistakes; `problems` names them all.
@@ -288,7 +291,9 @@ def load(
     if desk and desk.agent and agents and desk.agent not in (ids := [agent.id for agent in agents if agent]):
         check.report(("desk", "agent"), f'no [[agent]] has the id "{shown(desk.agent)}"; {suggestion(desk.agent, ids)}')
     if check.problems:
-        raise ConfigError(f"{path} has {_mistakes(check)}:", problems=check.lines())
+        readable = [source for source in sources if source is not None]
+        problems = [*check.lines(), *(also(readable, keys, document) if also else ())]
+        raise ConfigError(f"{path} has {_mistakes(len(problems))}:", problems=sorted(problems, key=_line_of))
     return Config(
         path=path,
         database=_database(db, desk.database, path, environ),
@@ -325,15 +330,20 @@ def check_settings(source: SourceConfig, type: type[S]) -> S:
     check = Check(source.document, names={where: source.id})
     settings = check.table(values, type, where, also=_Source.__struct_fields__)
     if check.problems:
-        sentence = f'The source "{source.id}" has {_mistakes(check)} in its settings:'
+        sentence = f'The source "{source.id}" has {_mistakes(len(check.problems))} in its settings:'
         raise ConfigError(sentence, problems=check.lines())
     source.document.warnings.extend(note for note in check.warnings if note not in source.document.warnings)
     return cast(S, settings)
 
 
-def _mistakes(check: Check) -> str:
-    count = len(check.problems)
+def _mistakes(count: int) -> str:
     return f"{count} mistakes" if count > 1 else "a mistake"
+
+
+def _line_of(problem: str) -> int:
+    """Gives the line that a problem names, so that problems can stand in the order of the file."""
+    named = re.match(r"[^:]*:(\d+):", problem)
+    return int(named.group(1)) if named else 0
 
 
 def _variable(name: str) -> str:

@@ -62,7 +62,7 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
         with _cron():
             from reviewdesk.cli.desk import open_desk
 
-            return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]))
+            return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]), demo=True)
 
 
 @contextmanager

@@ -6,8 +6,11 @@ from reviewdesk.cli.logs import log_to_file
 from reviewdesk.cli.session import Session
 
 
-def open_desk(session: Session) -> int:
+def open_desk(session: Session, *, demo: bool = False) -> int:
     """Runs the TUI until it is left, and gives its exit code.
+
+    Args:
+        demo: the platforms are emulated, and the header says so.
 
     Raises:
         ConfigError: there is no configuration, or it has mistakes.
@@ -18,4 +21,4 @@ def open_desk(session: Session) -> int:
     session.store(config).close()
     from reviewdesk.tui.app import run
 
-    return run(config, db=config.database, agent=config.agent)
+    return run(config, db=config.database, agent=config.agent, demo=demo)

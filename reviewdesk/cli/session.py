@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reviewdesk.errors import ConfigError, PluginError
+
 if TYPE_CHECKING:
-    from reviewdesk.config import Config
+    from reviewdesk.config import Config, SourceConfig
     from reviewdesk.store.db import Store
+    from reviewdesk.typed_toml import Document
 
 
 class Session:
@@ -34,7 +37,7 @@ class Session:
         """
         from reviewdesk.config import load
 
-        return load(self.config_path, db=self.db_path)
+        return load(self.config_path, db=self.db_path, also=_mistakes_above)
 
     @cached_property
     def reading(self) -> Config:
@@ -67,6 +70,28 @@ class Number(click.ParamType[int]):
         if str(value).isdecimal() and 0 < int(str(value)) < 2**63:
             return int(str(value))
         self.fail(f"{value!r} is no number of one; lists show them in their first column.", param, ctx)
+
+
+def _mistakes_above(
+    sources: Sequence[SourceConfig], keys: Mapping[str, Sequence[str]], document: Document
+) -> list[str]:
+    """Gives the mistakes in a configuration that only the connectors and the window's commands can see."""
+    from reviewdesk.commands import with_keys
+    from reviewdesk.plugins import load_source
+
+    found: list[str] = []
+    for source in sources:
+        try:
+            load_source(source)
+        except ConfigError as error:
+            found += error.problems
+        except PluginError as error:
+            found.append(f"{source.at}: {error.sentence}")
+    try:
+        with_keys(keys, at=lambda name: document.at(("keys", name)))
+    except ConfigError as error:
+        found += error.problems
+    return found
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -81,9 +81,11 @@ class Respond:
         }
 
     def language(self, stored: Stored) -> str:
-        """Gives the language to answer in: the mention's own where the desk could tell it, else the shop's."""
-        told = stored.mention.language or (stored.assessment.language if stored.assessment else "")
-        return told if told and told != "other" else self._config.shop.language
+        """Gives the language to answer in: that of the text where the desk could tell it, else the source's, else the
+        shop's.
+        """
+        told = (stored.assessment.language if stored.assessment else "", stored.mention.language or "")
+        return next((each for each in told if each and each != "other"), self._config.shop.language)
 
     def problems(
         self, id: int, text: str, channel: Channel = Channel.PUBLIC, *, language: str | None = None

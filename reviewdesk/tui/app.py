@@ -88,7 +88,7 @@ class ReviewdeskApp(App[int]):
         self.agent = agent
         self.demo = demo
         self.clock = clock
-        self.commands = with_keys(config.keys)
+        self.commands = with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
         self._under_way: set[tuple[str, ...]] = set()
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)

@@ -60,7 +60,7 @@ class Header(Widget):
         if self.selected:
             parts.append((f" {self.selected:,} selected ", "$accent bold"))
         if self.fresh:
-            parts.append((f" +{self.fresh:,} new ↑ ", "$success bold"))
+            parts.append((f" +{self.fresh:,} new ", "$success bold"))
         if self.sending:
             parts.append((f" {self.sending} ", "$warning bold"))
         room -= width(name) + 1

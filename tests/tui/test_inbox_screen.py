@@ -135,7 +135,7 @@ async def test_what_cron_brings_never_moves_the_row_under_the_cursor(filled: Fix
         assert running.list._at == 61
         await running.press("g")
         assert running.list._at == 0
-        assert "new ↑" not in running.text()
+        assert "+21 new" not in running.text()
 
 
 async def test_rows_that_others_change_are_painted_anew_within_a_second(filled: Fixture) -> None:

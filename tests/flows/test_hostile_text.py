@@ -111,9 +111,7 @@ async def test_what_is_text_is_kept_as_text(shop: Street) -> None:
     assert all(each["assessment"] for each in lines(out)), "whatever it is, it is assessed"
 
 
-@pytest.mark.parametrize(
-    "words", ['"', "'; DROP TABLE mention; --", "NEAR(", "*", "[bold]", "\x00", "-", "a OR b", " "]
-)
-async def test_whatever_is_searched_for_is_words(shop: Street, words: str) -> None:
-    shop.store.mentions.ids(Filter(search=words))
+async def test_whatever_is_searched_for_is_words(shop: Street) -> None:
+    for words in ('"', "'; DROP TABLE mention; --", "NEAR(", "*", "[bold]", "\x00", "-", "a OR b", " ", "{a b}:c"):
+        shop.store.mentions.ids(Filter(search=words))
     assert len(shop.store.mentions.ids(Filter(search=HOSTILE["formula"]))) == 2

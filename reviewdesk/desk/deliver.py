@@ -226,7 +226,8 @@ class _Round:
         return looked is not None and now - attempted >= SURE_AFTER
 
     def _not_told(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError, now: datetime) -> None:
-        if not isinstance(error, Unsupported):
+        if isinstance(error, TimeoutError) or after_failure(error) is DeliveryState.QUEUED:
+            # The whole source is in trouble; any other error speaks of this reply alone.
             self.skipped.add(stored.source)
         self._still_unknown(reply, stored, error)
         if isinstance(error, RateLimited):

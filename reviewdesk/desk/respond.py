@@ -14,9 +14,13 @@ from reviewdesk.replies.checks import Problem, check_reply
 from reviewdesk.replies.personalise import greeting
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.records import Draft, Reply, Stored
+from reviewdesk.text import cut
 
 _NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
 """States in which it is certain that the desk has posted nothing."""
+
+_OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE, DeliveryState.HANDED_OFF)
+"""States in which the customer has a reply, or a person is posting it."""
 
 
 class Respond:
@@ -110,6 +114,10 @@ class Respond:
             own_contacts=(self._config.shop.contact, self._config.shop.signature),
             recent=self._store.outbox.recent_texts(self._agent),
         )
+        for earlier in self._store.outbox.replies_to(id):
+            if earlier.agent != self._agent and earlier.channel is channel and earlier.state in _OUT:
+                words = cut(earlier.text, 60)
+                found.append(Problem(level=Level.WARNING, sentence=f"{earlier.agent} has replied already: “{words}”"))
         if stored.gone_at:
             found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
         if channel is Channel.PUBLIC and self.reply_mode(id) == "none":

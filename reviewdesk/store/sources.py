@@ -67,9 +67,13 @@ class Sources:
         return self._conn.execute("SELECT 1 FROM source WHERE id = ?", (id,)).fetchone() is not None
 
     def is_due(self, id: str) -> bool:
-        """Tells whether a source's time to be polled has come; one that is not known yet is due."""
-        found = self._conn.execute("SELECT next_at FROM source WHERE id = ?", (id,)).fetchone()
-        return found is None or found[0] <= self._store.now_ms()
+        """Tells whether a source's time to be polled has come; one that is not known yet is due.
+
+        So is one that was polled in the future: the clock was set back, and what it said of the next time is void.
+        """
+        now = self._store.now_ms()
+        found = self._conn.execute("SELECT next_at, polled_at FROM source WHERE id = ?", (id,)).fetchone()
+        return found is None or found[0] <= now or (found[1] or 0) > now
 
     def is_parked(self, id: str) -> bool:
         """Tells whether a source waits for a person."""

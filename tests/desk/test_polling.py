@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reviewdesk.assess import Assessor
 from reviewdesk.config import Config
@@ -15,7 +16,17 @@ from reviewdesk.desk.connecting import data_folder
 from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import Outcome, poll_round
 from reviewdesk.desk.respond import Respond
-from reviewdesk.errors import Actor, BadAnswer, PluginError, StoreError, Unreachable
+from reviewdesk.errors import (
+    Actor,
+    AuthFailed,
+    BadAnswer,
+    NotThere,
+    OutcomeUnknown,
+    PermissionMissing,
+    PluginError,
+    StoreError,
+    Unreachable,
+)
 from reviewdesk.model import DeliveryState, Kind, Mention
 from reviewdesk.secrets import remember
 from reviewdesk.store.db import Store
@@ -119,8 +130,6 @@ async def test_only_some_sources(store: Store, config: Config) -> None:
 async def test_what_a_person_must_mend_is_left_alone_until_asked_by_name(
     store: Store, config: Config, clock: Clock, there: Platform
 ) -> None:
-    from reviewdesk.errors import AuthFailed
-
     calls = []
 
     def fail() -> None:
@@ -202,10 +211,6 @@ async def test_an_answer_that_is_no_reply_is_unclear(
 
 
 async def test_a_moderated_platform_needs_a_person(store: Store, config: Config, clock: Clock, there: Platform) -> None:
-    from msgspec.structs import replace
-
-    from reviewdesk.errors import OutcomeUnknown
-
     there.capabilities = replace(there.capabilities, moderated=True)
     await poll_round(config, store, now=True)
 
@@ -226,6 +231,48 @@ async def test_a_moderated_platform_needs_a_person(store: Store, config: Config,
     assert told[-1].actor is Actor.USER
     assert [each.news for each in told] == [True, True, False, False]
     assert there.replies == []
+
+
+@pytest.mark.parametrize("error", [NotThere("Gone."), BadAnswer("Odd."), PermissionMissing("No."), KeyError("id")])
+async def test_one_reply_that_cannot_be_looked_for_is_in_no_others_way(
+    store: Store, config: Config, clock: Clock, there: Platform, error: Exception
+) -> None:
+    there.write("c")
+    await poll_round(config, store, now=True)
+    jana = Respond(store, "jana", config)
+
+    def cut(to: str, text: str) -> None:
+        raise OutcomeUnknown("Cut.")
+
+    def fail() -> None:
+        raise error
+
+    there.on_reply, there.after_find = cut, fail
+    jana.send(_id(store, "a"), "Omlouváme se.")
+    clock.forward(seconds=11)
+    await deliver(config, store)
+    there.on_reply = lambda to, text: None
+    jana.send(_id(store, "c"), "Napíšeme vám.")
+    clock.forward(minutes=5)
+    assert [each.state for each in await deliver(config, store)] == [DeliveryState.UNKNOWN, DeliveryState.POSTED]
+    assert there.texts("c") == ["Napíšeme vám."]
+
+
+def _id(store: Store, platform_id: str) -> int:
+    found = store.mentions.find("fb", platform_id)
+    assert found is not None
+    return found.id
+
+
+async def test_a_clock_that_was_years_ahead_does_not_silence_a_source(
+    store: Store, config: Config, clock: Clock
+) -> None:
+    clock.forward(days=3000)
+    await poll_round(config, store)
+    assert not store.sources.is_due("fb")
+    clock.forward(days=-3000)
+    assert [each.outcome for each in await poll_round(config, store)] == [Outcome.DONE] * 2
+    assert not store.sources.is_due("fb")
 
 
 async def test_a_reply_that_came_in_as_a_strangers_leaves_the_inbox(

@@ -161,6 +161,18 @@ def test_the_second_of_two_agents_is_held(jana: Respond, petr: Respond, id: int)
     assert petr.take_back(jana.send(id, "Soukromě.", channel=Channel.PRIVATE)).agent == "petr"
 
 
+def test_what_a_colleague_has_sent_is_told_before_a_second_goes_out(
+    store: Store, config: Config, there: Platform, jana: Respond, petr: Respond, id: int, clock: Clock
+) -> None:
+    send(jana, clock, id)
+    run(config, store)
+    with pytest.raises(NotAllowed, match=f"jana has replied already: “{TEXT}”"):
+        petr.send(id, "Dobrý den, mrzí nás to.")
+    assert petr.problems(id, "Soukromě.", Channel.PRIVATE) == []
+    assert jana.problems(id, "A ještě jedna věc.") == []
+    petr.send(id, "Dobrý den, mrzí nás to.", despite_warnings=True)
+
+
 def test_a_refused_reply_can_be_sent_again_word_for_word(
     store: Store, config: Config, there: Platform, jana: Respond, id: int, clock: Clock
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "desk.db", clock=lambda: NOON)
-    store.sources.register("fb", "facebook", "Facebook")
-    return store
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
+        store.sources.register("fb", "facebook", "Facebook")
+        yield store
 
 
 def mention(id: str = "1", **fields: Any) -> Mention:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,11 +17,11 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "desk.db", clock=lambda: NOON)
-    store.sources.register("fb", "facebook", "")
-    store.mentions.ingest("fb", [Mention(id=str(number), kind=Kind.COMMENT, text="x") for number in range(50)])
-    return store
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
+        store.sources.register("fb", "facebook", "")
+        store.mentions.ingest("fb", [Mention(id=str(number), kind=Kind.COMMENT, text="x") for number in range(50)])
+        yield store
 
 
 def test_a_second_reply_to_one_mention_is_refused_by_the_database(store: Store) -> None:

@@ -130,7 +130,8 @@ class Delivering(RuleBasedStateMachine):
 
     def _unowned(self, source: str, mention: str, *, but: int) -> list[str]:
         """What stands there and is not the text of another reply that is known to stand there."""
-        taken = {reply.remote_id for reply in self._replies() if reply.id != but}
+        others = [reply for reply in self._replies() if reply.id != but and self.approved[reply.id][0] == source]
+        taken = {reply.remote_id for reply in others}
         return [text for id, to, text in self.there[source].replies if to == mention and id not in taken]
 
     def _replies(self) -> list[Reply]:

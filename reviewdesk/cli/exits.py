@@ -58,7 +58,8 @@ def exit_with(run: Callable[[], object]) -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        sys.exit(Exit.INTERRUPTED)
+        # Python would wait for a connector's thread that waits for its platform. All that is kept is on disk.
+        os._exit(Exit.INTERRUPTED)
     except (BrokenPipeError, ReaderGone):
         # Python must not complain when it closes stdout.
         with suppress(OSError, ValueError):

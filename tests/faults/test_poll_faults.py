@@ -102,3 +102,19 @@ async def test_a_copy_taken_in_mid_poll_goes_on_from_there(shop: Street) -> None
     with Store(shop.folder / "copy.db", clock=shop.clock) as copy:
         await poll_round(replace(shop.config, database=copy.path), copy, now=True)
         assert dump(copy.path) == whole
+
+
+@pytest.mark.parametrize("platform", ["facebook", "reddit"])
+async def test_interrupted_it_ends_at_once_and_gives_back_its_sources(street, platform: str) -> None:  # noqa: ANN001
+    shop: Street = street(platform)
+    shop.write(platform)
+    shop.fail(platform, FaultKind.SLOW, SLOWLY[platform], seconds=15)
+    process = shop.start("poll", "--now")
+    in_mid_poll(shop, platform)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=8)
+    assert (process.returncode, out) == (130, b""), err
+    assert b"Traceback" not in err
+    assert err.endswith(b"Interrupted.\n")
+    (state,) = shop.store.sources.states()
+    assert state.leased_until is None

@@ -186,3 +186,24 @@ def _kill_in_mid_send(shop: Street, platform: str) -> None:
     until(lambda: shop.calls(platform, "POST") > before)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3], ids=["answered at once", "answered late"])
+async def test_one_sender_after_the_other_is_killed(shop: Street, platform: str, seconds: float) -> None:
+    ids = [shop.write(platform, f"Rozbité, číslo {count}.") for count in range(3)]
+    await shop.poll()
+    replies = [shop.reply(platform, id, f"Omlouváme se, číslo {count}.") for count, id in enumerate(ids)]
+    write_fails(shop, platform, FaultKind.SLOW, seconds=seconds, times=-1)
+    for _ in replies:
+        _kill_in_mid_send(shop, platform)
+    shop.heal(platform)
+    # The test's minutes pass in no time; the platform's answer takes its own.
+    until(lambda: len(shop.texts(platform)) == len(replies))
+    for _ in range(4):
+        shop.clock.forward(minutes=6)
+        await shop.deliver()
+    assert {shop.state(reply) for reply in replies} == {DeliveryState.POSTED}
+    assert sorted(shop.texts(platform)) == [reply.text for reply in replies]
+    await shop.poll()
+    assert {shop.state(reply) for reply in replies} == {DeliveryState.VISIBLE}
+    assert all(shop.stored(platform, id).status is Status.ANSWERED for id in ids)

@@ -105,7 +105,7 @@ async def test_a_copy_taken_in_mid_poll_goes_on_from_there(shop: Street) -> None
 
 
 @pytest.mark.parametrize("platform", ["facebook", "reddit"])
-async def test_interrupted_it_ends_at_once_and_gives_back_its_sources(street, platform: str) -> None:  # noqa: ANN001
+async def test_interrupted_it_ends_at_once_and_gives_back_its_sources(street, platform: str) -> None:
     shop: Street = street(platform)
     shop.write(platform)
     shop.fail(platform, FaultKind.SLOW, SLOWLY[platform], seconds=15)

@@ -41,7 +41,7 @@ _PROGRAM = [sys.executable, "-m", "reviewdesk"]
     help="Scripted customers write every so many seconds.",
 )
 @click.option("--seed", default=0, metavar="N", show_default=True, help="The same seed plays the same customers.")
-@click.option("--no-window", is_flag=True, help="Only make the first poll and say where everything lies.")
+@click.option("--no-window", is_flag=True, help="Only make the first poll, without opening the desk.")
 @pass_session
 def demo_command(session: Session, folder: Path | None, every: float, seed: int, no_window: bool) -> int:
     """Look around on emulated platforms, with nothing to set up.
@@ -57,7 +57,7 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
         if first.returncode:
             raise ReviewdeskError("The demo's first poll failed.", hint="What it said stands above.")
         if no_window:
-            say(f"The demo lies in {place}.")
+            say(f"The demo lies in {place}." if folder else "The demo works; --folder would have kept it.")
             return 0
         with _cron():
             from reviewdesk.cli.desk import open_desk

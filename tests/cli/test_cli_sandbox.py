@@ -158,4 +158,5 @@ class TestDemo:
     def test_nothing_is_left_of_one_that_was_not_kept(self, tmp_path: Path) -> None:
         done = process("demo", "--no-window", env={"TMPDIR": str(tmp_path)})
         assert done.returncode == 0, done.stderr
+        assert done.stderr == b"The demo works; --folder would have kept it.\n"
         assert os.listdir(tmp_path) == []

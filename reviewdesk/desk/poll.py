@@ -19,7 +19,7 @@ from reviewdesk.connector import Batch, Capabilities, Connector, ReplyMode
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.connecting import blamed, connected, data_folder
 from reviewdesk.errors import Actor, ConnectorError, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
-from reviewdesk.model import Record
+from reviewdesk.model import Mention, Record
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.holders import new_holder
@@ -168,17 +168,11 @@ class _Poll:
                 self._commit(poll, batch, connector)
 
     def _commit(self, poll: int, batch: Batch, connector: Connector[Any]) -> None:
-        mentions = list(batch.mentions)
-        if connector.capabilities.reply is not ReplyMode.NONE:
-            mentions = [
-                mention if mention.ours else msgspec.structs.replace(mention, reply_url=connector.reply_page(mention))
-                for mention in mentions
-            ]
         done = self.store.sources.commit_batch(
             self.source.id,
             self.owner,
             poll,
-            mentions=mentions,
+            mentions=_with_reply_pages(batch.mentions, connector),
             set_aside=batch.set_aside,
             gone=batch.gone,
             cursor=batch.cursor,
@@ -237,6 +231,16 @@ class _Poll:
         return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreading load, not a secret
 
 
+def _with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) -> Sequence[Mention]:
+    """Gives the mentions with the pages for replies by hand, which the window cannot ask a connector for."""
+    if connector.capabilities.reply is ReplyMode.NONE:
+        return mentions
+    return [
+        mention if mention.ours else msgspec.structs.replace(mention, reply_url=connector.reply_page(mention))
+        for mention in mentions
+    ]
+
+
 async def import_file(config: Config, store: Store, source: SourceConfig, path: Path) -> Polled:
     """Takes a saved export or API answer in, through the source's connector; the source's cursor is left alone.
 
@@ -252,6 +256,8 @@ async def import_file(config: Config, store: Store, source: SourceConfig, path: 
         store.sources.register(source.id, source.connector, title, msgspec.to_builtins(connector.capabilities))
         with blamed(source.connector):
             async for batch in connector.import_file(path):
-                brought += store.mentions.ingest(source.id, batch.mentions, set_aside=batch.set_aside, gone=batch.gone)
+                brought += store.mentions.ingest(
+                    source.id, _with_reply_pages(batch.mentions, connector), set_aside=batch.set_aside, gone=batch.gone
+                )
     assess_pending(config, store)
     return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)

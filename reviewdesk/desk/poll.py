@@ -181,7 +181,7 @@ class _Poll:
         )
         self.brought += done
         # No more than came in: a new assessor's work on the whole store would outlast the leases.
-        assess_pending(self.config, self.store, most=len(mentions))
+        assess_pending(self.config, self.store, most=len(batch.mentions))
         self.tell(Progress(source=self.source.id, items=self.brought.items, total=batch.total))
 
     @asynccontextmanager

@@ -321,7 +321,7 @@ def _accept(answer: Answer) -> None:
         raise RateLimited(
             f"Heureka wants fewer requests ({answer.status}).",
             until=max(pause, told) if told else pause,
-            hint=_CHECK_KEY,
+            hint=_CHECK_KEY if answer.status == 403 else "",
         )
     if answer.status == 401:
         raise AuthFailed("Heureka does not accept the key (401).", hint=_CHECK_KEY)

@@ -210,7 +210,7 @@ class PostedReply(Record, frozen=True, kw_only=True):
     url: str = ""
 
 
-class Reason(Record, frozen=True, kw_only=True):
+class Reason(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One piece of evidence behind an assessment.
 
     Attributes:

@@ -8,6 +8,7 @@ Two commands may share a key only where they share no context. Keys are named as
 from __future__ import annotations
 
 import difflib
+import re
 import string
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +27,12 @@ class Context(StrEnum):
     CONVERSATION = "conversation"
     COMPOSER = "composer"
     SOURCES = "sources"
+    OUTBOX = "outbox"
     ANYWHERE = "anywhere"
+
+
+PANES = (Context.LIST, Context.CONVERSATION, Context.SOURCES, Context.OUTBOX)
+"""Where one goes up and down, and what can be left."""
 
 
 class Command(Record, frozen=True, kw_only=True):
@@ -53,6 +59,7 @@ _LIST = (Context.LIST,)
 _MENTION = (Context.LIST, Context.CONVERSATION)
 _COMPOSER = (Context.COMPOSER,)
 _SOURCES = (Context.SOURCES,)
+_OUTBOX = (Context.OUTBOX,)
 _ANYWHERE = (Context.ANYWHERE,)
 
 
@@ -82,12 +89,12 @@ COMMANDS: tuple[Command, ...] = (
     _command("reply.confirm", "y", _MENTION, "Confirm reply", "Says what became of a hand-off or unknown reply."),
     _command("mention.next", "n", _MENTION, "Next", "Goes to the next mention."),
     _command("mention.previous", "p", _MENTION, "Previous", "Goes to the mention before."),
-    _command("cursor.down", "j down", _LIST, "Down", "Goes one mention down."),
-    _command("cursor.up", "k up", _LIST, "Up", "Goes one mention up."),
-    _command("cursor.page_down", "pagedown ctrl+d space", _LIST, "Page down", "Goes one screen down."),
-    _command("cursor.page_up", "pageup ctrl+u", _LIST, "Page up", "Goes one screen up."),
-    _command("cursor.first", "g home", _LIST, "First", "Goes to the first mention, where the new ones are."),
-    _command("cursor.last", "G end", _LIST, "Last", "Goes to the last mention."),
+    _command("cursor.down", "j down", PANES, "Down", "Goes one line down."),
+    _command("cursor.up", "k up", PANES, "Up", "Goes one line up."),
+    _command("cursor.page_down", "pagedown ctrl+d space", PANES, "Page down", "Goes one screen down."),
+    _command("cursor.page_up", "pageup ctrl+u", PANES, "Page up", "Goes one screen up."),
+    _command("cursor.first", "g home", PANES, "First", "Goes to the top."),
+    _command("cursor.last", "G end", PANES, "Last", "Goes to the end."),
     _command("mention.select", "x", _LIST, "Select", "Selects it, or no longer; commands take all selected."),
     _command("selection.down", "J shift+down", _LIST, "Select down", "Selects on the way down."),
     _command("selection.up", "K shift+up", _LIST, "Select up", "Selects on the way up."),
@@ -98,6 +105,10 @@ COMMANDS: tuple[Command, ...] = (
     _command("reply.leave", "escape", _COMPOSER, "Leave", "Leaves the composer; the draft is kept.", footer=True),
     _command("source.poll", "p", _SOURCES, "Poll", "Asks this source for what is new.", footer=True),
     _command("source.resume", "r", _SOURCES, "Resume", "Lets a parked source be polled again.", footer=True),
+    _command("outbox.posted", "y", _OUTBOX, "It is posted", "Says that the reply is on its platform.", footer=True),
+    _command("outbox.missing", "n", _OUTBOX, "Not posted", "Says that it is not: it goes out again.", footer=True),
+    _command("outbox.take_back", "w", _OUTBOX, "Take back", "Makes it a draft again, if it is not out.", footer=True),
+    _command("outbox.open", "enter o", _OUTBOX, "Open", "Reads the mention that it answers.", footer=True),
     _command("view.complaints", "1", _ANYWHERE, "Complaints", "Shows the open complaints, the most urgent first."),
     _command("view.needs_reply", "2", _ANYWHERE, "Needs reply", "Shows everything that waits for a reply."),
     _command("view.mine", "3", _ANYWHERE, "Mine", "Shows what is assigned to you."),
@@ -106,10 +117,10 @@ COMMANDS: tuple[Command, ...] = (
     _command("view.outbox", "6", _ANYWHERE, "Outbox", "Shows the mentions with replies on their way."),
     _command("view.all", "7", _ANYWHERE, "All", "Shows every mention, the newest first."),
     _command("change.undo", "u", _ANYWHERE, "Undo", "Takes the last change or sending back.", footer=True),
-    _command("search.start", "slash", _ANYWHERE, "Search", "Finds mentions by words; escape goes back.", footer=True),
+    _command("search.start", "slash", _ANYWHERE, "Search", "Finds mentions by words, accents or none.", footer=True),
     _command("palette.open", "colon ctrl+p", _ANYWHERE, "Commands", "Finds any command by its name."),
     _command("help.show", "question_mark f1", _ANYWHERE, "Help", "Shows every key.", footer=True),
-    _command("pane.back", "escape", _MENTION, "Back", "Leaves the conversation, search or selection."),
+    _command("pane.back", "escape", PANES, "Back", "Leaves what is on top: page, search or selection."),
     _command("pane.next", "tab", _ANYWHERE, "Next pane", "Goes to the next pane."),
     _command("pane.previous", "shift+tab", _ANYWHERE, "Previous pane", "Goes to the pane before."),
     _command("poll.start", "P", _ANYWHERE, "Poll now", "Asks every source for what is new, now."),
@@ -117,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("outbox.list", "O", _ANYWHERE, "Replies", "Shows the replies on their way, and those that wait for you."),
     _command("source.list", "S", _ANYWHERE, "Sources", "Shows the state of every source."),
     _command("theme.change", "T", _ANYWHERE, "Theme", "Chooses the colours."),
-    _command("desk.quit", "q ctrl+q", _ANYWHERE, "Quit", "Leaves the desk; drafts are kept."),
+    _command("desk.quit", "q ctrl+q", _ANYWHERE, "Quit", "Leaves the page on top, then the desk; keeps drafts."),
 )
 # fmt: on
 """Every command, in the order of the help screen."""
@@ -142,6 +153,7 @@ _SHOWN = {
     "enter": "⏎",
     "tab": "⇥",
 }
+_PLACE = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
 _NAMES = {shown: name for name, shown in _PRINTABLE.items()} | {"esc": "escape", "return": "enter"}
 
 
@@ -184,6 +196,34 @@ def key_label(key: str) -> str:
     for modifier in reversed(modifiers):
         label = {"ctrl": "^", "shift": "⇧", "alt": "alt+"}.get(modifier, modifier + "+") + label
     return label
+
+
+class Keys:
+    """The names of keys for sentences that tell which one to press.
+
+    Args:
+        commands: with the keys that the user has given them.
+    """
+
+    def __init__(self, commands: Iterable[Command] = COMMANDS) -> None:
+        self._commands = {each.id: each for each in commands}
+
+    def __getitem__(self, id: str) -> str:
+        """Gives the first key of a command as people read it; of a command without keys its title in quotes.
+
+        Raises:
+            KeyError: there is no such command.
+        """
+        found = self._commands[id]
+        return key_label(found.keys[0]) if found.keys else f"“{found.title}”"
+
+    def put_into(self, sentence: str) -> str:
+        """Gives a sentence with the key in the place of each `{command.id}`.
+
+        Raises:
+            KeyError: there is no such command.
+        """
+        return _PLACE.sub(lambda found: self[found[1]], sentence)
 
 
 def with_keys(

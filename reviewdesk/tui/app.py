@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from reviewdesk.commands import Command, Context, in_context, key_label, with_keys
+from reviewdesk.commands import Command, Context, Keys, in_context, key_label, with_keys
 from reviewdesk.config import Config
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import DeliveryState
@@ -89,6 +89,7 @@ class ReviewdeskApp(App[int]):
         self.demo = demo
         self.clock = clock
         self.commands = with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
+        self.keys = Keys(self.commands)
         self._under_way: set[tuple[str, ...]] = set()
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
@@ -179,7 +180,8 @@ class ReviewdeskApp(App[int]):
         here = in_context(context_of(self.screen), self.commands)
         if all(each.id != id for each in here) or self.handler(id) is None:
             return False
-        return id != "change.undo" or self.inbox.can_undo
+        works = getattr(self.screen, "works", None)
+        return (works is None or works(id)) and (id != "change.undo" or self.inbox.can_undo)
 
     def handler(self, id: str) -> Callable[[], object] | None:
         """Gives what runs a command now: a method `do_<noun>_<verb>` of the screen, of its parts or of the app."""
@@ -237,7 +239,7 @@ class ReviewdeskApp(App[int]):
     async def do_outbox_list(self) -> None:
         """Shows the replies on their way."""
         self.to_inbox()
-        screen = OutboxScreen(self.inbox.surroundings)
+        screen = OutboxScreen(self.inbox.surroundings, self.keys)
         screen.show(await self._replies())
         await self.push_screen(screen)
 

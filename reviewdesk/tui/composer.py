@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static, TextArea
 from textual.widgets.text_area import Selection
 
-from reviewdesk.commands import COMMANDS, Context, key_label
+from reviewdesk.commands import COMMANDS, Context, Keys, key_label
 from reviewdesk.model import Channel, LengthUnit, Level, Template
 from reviewdesk.replies.checks import Problem, length
 from reviewdesk.replies.render import holes_in, render
@@ -106,6 +106,7 @@ class Composer(Widget):
     Args:
         shop: the name under which replies appear.
         undo_seconds: how long a sent reply can be taken back.
+        keys: for the sentences that name them.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
@@ -164,15 +165,18 @@ class Composer(Widget):
 
         mention_id: int
 
-    def __init__(self, *, shop: str = "", undo_seconds: int = 10, id: str | None = None) -> None:
+    def __init__(
+        self, *, shop: str = "", undo_seconds: int = 10, keys: Keys | None = None, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
+        self._keys = keys or Keys()
         self._shop = shop
         self._undo_seconds = undo_seconds
         self._area = ReplyText(
             soft_wrap=True,
             compact=True,
             highlight_cursor_line=False,
-            placeholder="Write the reply, or take a template with ctrl+t.",
+            placeholder=self._keys.put_into("Write the reply, or take a template with {reply.fill}."),
         )
         self._conversation: Conversation | None = None
         self._limit: int | None = None
@@ -386,7 +390,11 @@ class Composer(Widget):
         author = cut(focus.mention.author.name, 24) if focus.mention.author and focus.mention.author.name else "someone"
         platform = cut(focus.connector.capitalize(), 20)
         if self._channel is Channel.PRIVATE:
-            to = Content.assemble(("PRIVATE", "bold $warning"), f" message to {author}", ("; ^r public", "$faint"))
+            to = Content.assemble(
+                ("PRIVATE", "bold $warning"),
+                f" message to {author}",
+                (f"; {self._keys['reply.channel']} public", "$faint"),
+            )
         elif self._mode == "hand_off":
             words = f"; {platform} takes replies on its own page: the text is copied and the page opens"
             return Content.assemble(("By hand", "bold $warning"), f" to {author}", (words, "$faint"))
@@ -394,7 +402,7 @@ class Composer(Widget):
             shop = f" as {cut(self._shop, 24)}" if self._shop else ""
             to = Content.assemble(("Public", "bold $accent"), f" on {platform}{shop}, to {author}")
             if self._private:
-                to += Content.styled("; ^r private", "$faint")
+                to += Content.styled(f"; {self._keys['reply.channel']} private", "$faint")
         return to + Content.styled(f"; {self._undo_seconds} s to undo", "$faint")
 
     def _count(self) -> Content:

@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Size
@@ -41,21 +39,13 @@ class _Line:
     mention: int = 0
 
 
-class ConversationPane(ScrollView, can_focus=True):
-    """Shows a conversation below a heading that stays. Scrolls by pages, lines and the mouse.
+class ConversationPane(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows a conversation below a heading that stays. Scrolls by the desk's commands and the mouse.
 
     Args:
         around: gives the time, the shop's timezone, the agent and the sources' names, at the time of painting.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown,ctrl+d,space", "page_down", "Page down", show=False),
-        Binding("pageup,ctrl+u", "page_up", "Page up", show=False),
-        Binding("down", "scroll_down", "Down", show=False),
-        Binding("up", "scroll_up", "Up", show=False),
-        Binding("home", "scroll_home", "Top", show=False),
-        Binding("end", "scroll_end", "Bottom", show=False),
-    ]
     DEFAULT_CSS = """
     ConversationPane {
         background: $surface;
@@ -99,6 +89,15 @@ class ConversationPane(ScrollView, can_focus=True):
         if before is None or conversation is None or before.focus.id != conversation.focus.id:
             self._lines, self._place = [], self.scroll_offset.y
         self._start()
+
+    def move(self, by: int) -> None:
+        """Scrolls by so many lines, as far as there are any."""
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
+
+    @property
+    def page_size(self) -> int:
+        """How many lines are seen at once below the heading; one stays in sight from page to page."""
+        return max(1, self.size.height - len(self._head) - 1)
 
     def repaint(self) -> None:
         """Paints again in place: time has passed, or the sources' names have changed."""

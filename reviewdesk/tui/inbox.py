@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static, TextArea
 
-from reviewdesk.commands import Context, is_printable
+from reviewdesk.commands import PANES, Context, is_printable
 from reviewdesk.store.records import Conversation, Filter, SourceState, View
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.conversation import ConversationPane
@@ -33,11 +33,13 @@ _CONVERSATION_SECONDS = 0.06
 _EMPTY = {
     View.COMPLAINTS: "No open complaint.\nEvery customer who was angry has been heard.",
     View.NEEDS_REPLY: "Inbox zero!\nNobody waits for a reply. Time for a coffee.",
-    View.MINE: "Nothing is assigned to you.\nPress 2 to see what waits for a reply, and A to take it.",
+    View.MINE: "Nothing is assigned to you.\n"
+    "Press {view.needs_reply} to see what waits for a reply, and {mention.take} to take it.",
     View.OVERDUE: "Nothing is late.\nEverybody hears from you in time.",
-    View.SNOOZED: "Nothing sleeps.\nPress s on a mention that can wait.",
+    View.SNOOZED: "Nothing sleeps.\nPress {mention.snooze} on a mention that can wait.",
     View.OUTBOX: "The outbox is empty.\nEvery reply has arrived.",
-    View.ALL: "Nobody has written anything yet.\nPress P to ask the sources, or S to see how they are.",
+    View.ALL: "Nobody has written anything yet.\n"
+    "Press {poll.start} to ask the sources, or {source.list} to see how they are.",
 }
 
 
@@ -48,7 +50,7 @@ class InboxScreen(Screen[None]):
         doers: what runs the commands of this screen, method `do_<noun>_<verb>` by command.
     """
 
-    BINDINGS = bindings(Context.LIST, Context.CONVERSATION)
+    BINDINGS = [*bindings(Context.LIST, Context.CONVERSATION), *bindings(*PANES)]  # noqa: RUF012
     AUTO_FOCUS = "MentionList"
     DEFAULT_CSS = """
     InboxScreen {
@@ -98,7 +100,7 @@ class InboxScreen(Screen[None]):
         self.views = Views(desk.commands)
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)
-        self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds)
+        self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds, keys=desk.keys)
         self.search_line = Input(placeholder="Search: words, names, order numbers", id="search", compact=True)
         self.replying = Replying(desk, self)
         self.triaging = Triaging(desk, self)
@@ -324,31 +326,42 @@ class InboxScreen(Screen[None]):
         else:
             self.focus_previous()
 
+    @property
+    def _moving(self) -> MentionList | ConversationPane:
+        """What the keys go up and down in."""
+        return self.pane if self.context is Context.CONVERSATION else self.list
+
     def do_cursor_down(self) -> None:
-        """Goes one mention down."""
-        self.list.move(1)
+        """Goes one mention down, or one line of the conversation."""
+        self._moving.move(1)
 
     def do_cursor_up(self) -> None:
-        """Goes one mention up."""
-        self.list.move(-1)
+        """Goes one mention up, or one line of the conversation."""
+        self._moving.move(-1)
 
     def do_cursor_page_down(self) -> None:
         """Goes one screen down."""
-        self.list.move(self.list.page_size)
+        self._moving.move(self._moving.page_size)
 
     def do_cursor_page_up(self) -> None:
         """Goes one screen up."""
-        self.list.move(-self.list.page_size)
+        self._moving.move(-self._moving.page_size)
 
     def do_cursor_first(self) -> None:
-        """Goes to the first mention; what is new has been seen then."""
+        """Goes to the top; at the top of the list, what is new has been seen."""
+        if self.context is Context.CONVERSATION:
+            self.pane.scroll_home(animate=False)
+            return
         self.list.move_to(0)
         self.header.fresh = 0
         self._desk.reader.acknowledge()
 
     def do_cursor_last(self) -> None:
-        """Goes to the last mention."""
-        self.list.move_to(len(self.list.ids) - 1)
+        """Goes to the end."""
+        if self.context is Context.CONVERSATION:
+            self.pane.scroll_end(animate=False)
+        else:
+            self.list.move_to(len(self.list.ids) - 1)
 
     def do_mention_select(self) -> None:
         """Selects the mention and goes to the next."""
@@ -375,7 +388,11 @@ class InboxScreen(Screen[None]):
         self.view, self.search = view, search
         self.views.current = view
         self.header.fresh = 0
-        self.list.empty_text = f"Nothing found for “{search}”.\nEscape goes back." if search else _EMPTY[view]
+        self.list.empty_text = (
+            f"Nothing found for “{search}”.\n{self._desk.keys['pane.back']} goes back."
+            if search
+            else self._desk.keys.put_into(_EMPTY[view])
+        )
         self.list.expect(self._desk.reader.show(Filter(view=view, agent=self._desk.agent, search=search)))
 
     def on_views_chosen(self, event: Views.Chosen) -> None:

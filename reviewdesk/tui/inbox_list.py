@@ -30,7 +30,7 @@ _NEIGHBOURS = 100
 _STRIPS_KEPT = 1024
 
 
-class MentionList(ScrollView, can_focus=True):
+class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows the order that a reader gives.
 
     Args:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
-from textual.widgets.option_list import Option
 
+from reviewdesk.commands import Context, Keys
 from reviewdesk.model import Channel, DeliveryState
 from reviewdesk.store.records import Reply
 from reviewdesk.text import cut, safe
+from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
+from reviewdesk.tui.overview import Overview
 from reviewdesk.tui.wording import ago, clock, delivery
 
 _TEXT_MOST = 600
@@ -32,38 +28,25 @@ _ORDER = (
     DeliveryState.VISIBLE,
     DeliveryState.WITHDRAWN,
 )
+_WORKS = {
+    "outbox.posted": (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF),
+    "outbox.missing": (DeliveryState.UNKNOWN,),
+    "outbox.take_back": (DeliveryState.QUEUED, DeliveryState.HANDED_OFF),
+    "outbox.open": tuple(DeliveryState),
+}
+"""On replies of which states a command works."""
 
 
-class OutboxScreen(Screen[None]):
+class OutboxScreen(Overview):
     """Lists the replies that `show` was given, first those that wait for a person. Does nothing itself: it asks.
 
     Args:
         around: gives the time and the shop's timezone, at the time of painting.
+        keys: for the sentences that name them.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "settle(True)", "It is posted", id="outbox.posted"),
-        Binding("n", "settle(False)", "Not posted", id="outbox.not_posted"),
-        Binding("w", "take_back", "Take back", id="outbox.take_back"),
-        Binding("enter,o", "open", "Open mention", id="outbox.open"),
-        Binding("j", "move(1)", "Down", show=False),
-        Binding("k", "move(-1)", "Up", show=False),
-        Binding("escape,q", "dismiss", "Back", id="outbox.back"),
-    ]
-    DEFAULT_CSS = """
-    OutboxScreen {
-        background: $surface;
-        #title { height: 1; padding: 0 1; background: $panel; }
-        OptionList { height: 1fr; border: none; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-        OptionList:focus { border: none; background-tint: $foreground 0%; }
-        OptionList > .option-list--option-highlighted,
-        OptionList:focus > .option-list--option-highlighted {
-            background: $primary 22%;
-            color: $foreground;
-            text-style: none;
-        }
-    }
-    """
+    context = Context.OUTBOX
+    BINDINGS = bindings(Context.OUTBOX)
 
     @dataclass
     class Settled(Message):
@@ -90,93 +73,69 @@ class OutboxScreen(Screen[None]):
 
         mention_id: int
 
-    def __init__(self, around: Callable[[], Surroundings] | None = None) -> None:
-        super().__init__()
-        self._around = around or (lambda: Surroundings(datetime.now(UTC), UTC, "", {}))
+    def __init__(self, around: Callable[[], Surroundings] | None = None, keys: Keys | None = None) -> None:
+        super().__init__(around)
+        self._keys = keys or Keys()
         self._replies: list[Reply] = []
-
-    def compose(self) -> ComposeResult:
-        """Lays the screen out."""
-        yield Static(id="title", markup=False)
-        yield OptionList(markup=False)
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Shows what was given before."""
         self.show(self._replies)
-        self.query_one(OptionList).focus()
 
     @property
     def reply(self) -> Reply | None:
-        """The reply under the cursor."""
-        place = self.query_one(OptionList).highlighted if self.query(OptionList) else None
-        return self._replies[place] if place is not None and place < len(self._replies) else None
+        """The reply under the cursor; None where there is none."""
+        return self._replies[self.place] if 0 <= self.place < len(self._replies) else None
 
     def show(self, replies: Sequence[Reply]) -> None:
         """Shows the replies; the cursor stays on its reply."""
         before = self.reply
         self._replies = sorted(replies, key=lambda reply: (_ORDER.index(reply.state), reply.created_at))
-        if not self.query(OptionList):
-            return
-        around = self._around()
-        offered = self.query_one(OptionList)
-        offered.set_options([Option(describe(reply, around)) for reply in self._replies])
         places = [place for place, reply in enumerate(self._replies) if before and reply.id == before.id]
-        offered.highlighted = places[0] if places else 0 if self._replies else None
         waiting = sum(reply.state in (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF) for reply in self._replies)
-        said = f"{waiting} wait for your word" if waiting else "nothing waits for you"
+        said = f"{waiting} wait{'s' if waiting == 1 else ''} for your word" if waiting else "nothing waits for you"
         title = Content.assemble(
             ("Outbox", "bold"), f"  {len(self._replies):,}, ", (said, "bold $warning" if waiting else "$success")
         )
-        self.query_one("#title", Static).update(
-            title if self._replies else Content.styled("The outbox is empty: every reply has arrived.", "$success")
-        )
-        self.refresh_bindings()
+        if not self._replies:
+            title = Content.styled("The outbox is empty: every reply has arrived.", "$success")
+        around = self.around()
+        entries = [describe(reply, around, self._keys) for reply in self._replies]
+        self.put(title, entries, places[0] if places else 0)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tells which keys work on the reply under the cursor."""
-        reply = self.reply
-        state = reply.state if reply else None
-        if action == "settle":
-            by_hand = parameters == (True,) and state is DeliveryState.HANDED_OFF
-            return state is DeliveryState.UNKNOWN or by_hand or None
-        if action == "take_back":
-            return state in (DeliveryState.QUEUED, DeliveryState.HANDED_OFF) or None
-        return reply is not None or None if action == "open" else True
-
-    def on_option_list_option_highlighted(self) -> None:
-        """Shows the keys that work now."""
-        self.refresh_bindings()
+    def works(self, id: str) -> bool:
+        """Tells whether a command works on the reply under the cursor."""
+        state = self.reply.state if self.reply else None
+        return state in _WORKS[id] if id in _WORKS else True
 
     def on_option_list_option_selected(self) -> None:
-        """Opens the mention."""
-        self.action_open()
+        """Opens the mention that was clicked."""
+        self.do_outbox_open()
 
-    def action_settle(self, posted: bool) -> None:
-        """Says what became of the reply."""
+    def do_outbox_posted(self) -> None:
+        """Says that the reply is on its platform."""
         if self.reply and self.reply.state is DeliveryState.HANDED_OFF:
             self.post_message(self.HandOffConfirmed(self.reply))
         elif self.reply:
-            self.post_message(self.Settled(self.reply, posted))
+            self.post_message(self.Settled(self.reply, True))
 
-    def action_take_back(self) -> None:
+    def do_outbox_missing(self) -> None:
+        """Says that the reply is not on its platform."""
+        if self.reply:
+            self.post_message(self.Settled(self.reply, False))
+
+    def do_outbox_take_back(self) -> None:
         """Wants the reply back as a draft."""
         if self.reply:
             self.post_message(self.TakenBack(self.reply))
 
-    def action_open(self) -> None:
+    def do_outbox_open(self) -> None:
         """Wants to read the mention."""
         if self.reply:
             self.post_message(self.MentionWanted(self.reply.mention_id))
 
-    def action_move(self, by: int) -> None:
-        """Moves the cursor."""
-        offered = self.query_one(OptionList)
-        if offered.highlighted is not None:
-            offered.highlighted = max(0, min(offered.option_count - 1, offered.highlighted + by))
 
-
-def describe(reply: Reply, around: Surroundings) -> Content:
+def describe(reply: Reply, around: Surroundings, keys: Keys) -> Content:
     """Gives all that is to be said about a reply; of an unknown one what was sent and what is seen."""
     words, style = delivery(reply, around)
     private = "  private" if reply.channel is Channel.PRIVATE else ""
@@ -193,7 +152,8 @@ def describe(reply: Reply, around: Surroundings) -> Content:
         found = f"  On the platform{seen}:" if reply.remote_text else "  Nothing like it was seen on the platform yet."
         lines.append(Content.styled(found, "bold"))
         lines += _quoted(reply.remote_text or "", "$accent")
-        lines.append(Content.styled("  Look at its page, then press y: it is there, or n: send it again.", "$faint"))
+        asked = "  Look at its page, then press {outbox.posted}: it is there, or {outbox.missing}: send it again."
+        lines.append(Content.styled(keys.put_into(asked), "$faint"))
     if reply.fault:
         lines.append(Content.styled(f"  ✗ {cut(reply.fault, 400)}", "$error"))
         if reply.fault_hint:

@@ -136,7 +136,9 @@ class Replying:
         if self._countdown:
             self._countdown.stop()
         if self.undoable:
-            self._inbox.header.sending = f"Sends in {_seconds(self.undoable[-1].send_after - now)} s, u takes it back"
+            self._inbox.header.sending = self._desk.keys.put_into(
+                f"Sends in {_seconds(self.undoable[-1].send_after - now)} s, {{change.undo}} takes it back"
+            )
             self._countdown = self._inbox.set_timer(1, self._count_down)
         else:
             self._inbox.header.sending = ""
@@ -147,7 +149,8 @@ class Replying:
         page = await self._desk.writer.do(lambda desk: desk.respond.reply_page(reply.mention_id))
         opened = await self._desk.aside(lambda: open_page(page))
         where = "the page that was opened" if opened else cut(page, 200) or "the platform's own page"
-        self._desk.say(f"The reply is copied. Paste it on {where}, then press y here.")
+        confirm = self._desk.keys["reply.confirm"]
+        self._desk.say(f"The reply is copied. Paste it on {where}, then press {confirm} here.")
 
     async def undo(self) -> bool:
         """Takes the last reply back, and opens the composer on its text; False where none can be taken back."""

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
-from textual.widgets.option_list import Option
 
 from reviewdesk.commands import Context
 from reviewdesk.model import Budget
 from reviewdesk.store.records import SourceState
 from reviewdesk.text import cut
-from reviewdesk.tui.keys import bindings, modal_bindings
+from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
+from reviewdesk.tui.overview import Overview
 from reviewdesk.tui.wording import ago, clock
 
 _BUDGET_CELLS = 10
 _INDENT = 11
 
 
-class SourcesScreen(Screen[None]):
+class SourcesScreen(Overview):
     """Lists the sources that `show` was given, the broken ones first.
 
     Args:
@@ -33,21 +29,7 @@ class SourcesScreen(Screen[None]):
     """
 
     context = Context.SOURCES
-    BINDINGS = [*bindings(Context.SOURCES), *modal_bindings("dismiss", "escape,q", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = """
-    SourcesScreen {
-        background: $surface;
-        #title { height: 1; padding: 0 1; background: $panel; }
-        OptionList { height: 1fr; border: none; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-        OptionList:focus { border: none; background-tint: $foreground 0%; }
-        OptionList > .option-list--option-highlighted,
-        OptionList:focus > .option-list--option-highlighted {
-            background: $primary 22%;
-            color: $foreground;
-            text-style: none;
-        }
-    }
-    """
+    BINDINGS = bindings(Context.SOURCES)
 
     @dataclass
     class PollWanted(Message):
@@ -62,38 +44,23 @@ class SourcesScreen(Screen[None]):
         source: str
 
     def __init__(self, around: Callable[[], Surroundings] | None = None) -> None:
-        super().__init__()
-        self._around = around or (lambda: Surroundings(datetime.now(UTC), UTC, "", {}))
+        super().__init__(around)
         self._states: list[SourceState] = []
-
-    def compose(self) -> ComposeResult:
-        """Lays the screen out."""
-        yield Static(id="title", markup=False)
-        yield OptionList(markup=False)
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Shows what was given before."""
         self.show(self._states)
-        self.query_one(OptionList).focus()
 
     @property
-    def source(self) -> str:
-        """The id of the source under the cursor; "" for none."""
-        place = self.query_one(OptionList).highlighted if self.query(OptionList) else None
-        return self._states[place].id if place is not None and place < len(self._states) else ""
+    def state(self) -> SourceState | None:
+        """The source under the cursor; None where there is none."""
+        return self._states[self.place] if 0 <= self.place < len(self._states) else None
 
     def show(self, states: Sequence[SourceState]) -> None:
         """Shows how the sources are; the cursor stays on its source."""
-        before = self.source
+        before = self.state
         self._states = sorted(states, key=lambda state: (not state.parked, not state.fault_kind))
-        if not self.query(OptionList):
-            return
-        around = self._around()
-        offered = self.query_one(OptionList)
-        offered.set_options([Option(describe(state, around)) for state in self._states])
-        places = [place for place, state in enumerate(self._states) if state.id == before]
-        offered.highlighted = places[0] if places else 0 if self._states else None
+        places = [place for place, state in enumerate(self._states) if before and state.id == before.id]
         broken = sum(bool(state.fault_kind) for state in self._states)
         if not self._states:
             title = Content.styled("No source yet: write a [[source]] table into reviewdesk.toml.", "$warning")
@@ -102,19 +69,25 @@ class SourcesScreen(Screen[None]):
             title = Content.assemble(
                 ("Sources", "bold"), f"  {len(self._states)}, ", (well, "bold $error" if broken else "$success")
             )
-        self.query_one("#title", Static).update(title)
+        around = self.around()
+        self.put(title, [describe(state, around) for state in self._states], places[0] if places else 0)
+
+    def works(self, id: str) -> bool:
+        """Tells whether a command works on the source under the cursor."""
+        if id == "source.resume":
+            return self.state is not None and self.state.parked
+        return self.state is not None if id == "source.poll" else True
 
     def do_source_poll(self) -> None:
         """Asks for a poll of the source under the cursor."""
-        if self.source:
-            self.post_message(self.PollWanted(self.source))
+        if self.state:
+            self.post_message(self.PollWanted(self.state.id))
 
     def do_source_resume(self) -> None:
         """Asks for the source under the cursor to be resumed, where it is parked."""
-        state = next((each for each in self._states if each.id == self.source), None)
-        if state and state.parked:
-            self.post_message(self.ResumeWanted(state.id))
-        elif state:
+        if self.state and self.state.parked:
+            self.post_message(self.ResumeWanted(self.state.id))
+        elif self.state:
             self.notify("This source is not parked; it is polled by itself.", markup=False)
 
 

@@ -201,6 +201,14 @@ class Host(App[None]):
     def compose(self) -> ComposeResult:
         yield from self.widgets
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        works = getattr(self.screen, "works", None)
+        return works(*parameters) if works and action == "command" else super().check_action(action, parameters)
+
+    def action_command(self, id: str) -> None:
+        """Runs what a screen itself does for a command of the registry, as the desk does."""
+        getattr(self.screen, "do_" + id.replace(".", "_"))()
+
     async def _on_message(self, message: Message) -> None:
         if type(message).__module__.startswith("reviewdesk."):
             self.heard.append(message)

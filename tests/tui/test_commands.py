@@ -3,18 +3,32 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewdesk.commands import COMMANDS, Command, Context, clashes, command, in_context, key_label, key_name, with_keys
+from reviewdesk.commands import (
+    COMMANDS,
+    Command,
+    Context,
+    Keys,
+    clashes,
+    command,
+    in_context,
+    key_label,
+    key_name,
+    with_keys,
+)
 from reviewdesk.errors import ConfigError
+from reviewdesk.model import DeliveryState
 from reviewdesk.tui.app import ReviewdeskApp
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.help import help_text
+from reviewdesk.tui.outbox import OutboxScreen
 from reviewdesk.tui.palette import DeskCommands
 from reviewdesk.tui.sources import SourcesScreen
-from tests.tui.desks import CONFIG, Fixture, desk
+from tests.tui.desks import CONFIG, LARGE, Fixture, desk
 
 
 def test_each_command_is_a_noun_and_a_verb_told_once_in_a_sentence() -> None:
@@ -83,12 +97,57 @@ def test_keys_are_named_as_the_screen_names_them(written: str, name: str) -> Non
     assert key_name(written) == name
 
 
-def test_the_help_tells_every_command() -> None:
-    text = help_text(COMMANDS).plain
+@pytest.mark.parametrize("width", [40, 72, 190])
+def test_the_help_tells_every_command_and_breaks_its_sentences_within_their_column(width: int) -> None:
+    lines = help_text(COMMANDS, width).plain.split("\n")
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
     for each in COMMANDS:
-        assert each.title in text
-        assert each.help in text
-        assert key_label(each.keys[0]) in text
+        assert each.title in words
+        assert key_label(each.keys[0]) in words
+        if width > 100:
+            assert each.help in words
+    titles = {line.strip() for line in help_text([], 72).plain.split("\n")}
+    if width < 100:
+        broken = [line for line in lines if line and line.strip() not in titles and not line[15:].strip()]
+        assert not broken
+
+
+@given(st.sampled_from(COMMANDS), st.lists(st.sampled_from(["d", "ctrl+e", "f5", "plus"]), max_size=3))
+def test_a_sentence_names_the_users_keys(changed: Command, keys: list[str]) -> None:
+    named = Keys([msgspec.structs.replace(changed, keys=tuple(keys))])
+    expected = key_label(keys[0]) if keys else f"“{changed.title}”"
+    assert named.put_into("Press {" + changed.id + "} now, {braces} stay.") == f"Press {expected} now, {{braces}} stay."
+
+
+async def test_sentences_and_screens_follow_the_users_keys(filled: Fixture) -> None:
+    (id,) = filled.add_many(1, "byhand")
+    filled.store.outbox.save_draft(id, "jana", "We are sorry.")
+    changed = (
+        '[keys]\n"reply.confirm" = ["f2"]\n"outbox.posted" = ["f2"]\n"outbox.missing" = ["f4"]\n"pane.back" = ["f9"]\n'
+        '"help.show" = ["f8"]\n"reply.fill" = ["f7"]\n"cursor.down" = ["z"]\n"mention.take" = ["f6"]\n'
+    )
+    async with desk(filled.path, LARGE, config=CONFIG + changed) as running:
+        await running.press("3")
+        await running.until(lambda: "f6 to take it" in running.text())
+        await running.press("1", "f8")
+        await running.until(lambda: "Says what became" in running.text())
+        await running.press("f8")
+        assert running.app.screen is running.inbox
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        assert "f7 Template" in running.text()
+        await running.press("ctrl+s")
+        await running.until(lambda: any("press f2 here" in toast for toast in running.toasts()))
+        filled.store.outbox.save_draft(id, "jana", "")
+        await running.press("O")
+        await running.until(lambda: "f2 It is posted" in running.text())
+        await running.press("z", "y")
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.HANDED_OFF
+        await running.press("f2")
+        await running.until(lambda: filled.store.outbox.replies_to(id)[0].state is DeliveryState.POSTED)
+        await running.press("f9")
+        assert running.app.screen is running.inbox
 
 
 async def test_every_command_has_what_runs_it(filled: Fixture) -> None:
@@ -98,8 +157,9 @@ async def test_every_command_has_what_runs_it(filled: Fixture) -> None:
             if each.contexts == (Context.COMPOSER,):
                 ids = {binding.id for binding in Composer.BINDINGS if hasattr(binding, "id")}
                 assert each.id in ids, each.id
-            elif each.contexts == (Context.SOURCES,):
-                assert hasattr(SourcesScreen, "do_" + each.id.replace(".", "_")), each.id
+            elif each.contexts in ((Context.SOURCES,), (Context.OUTBOX,)):
+                screen = SourcesScreen if Context.SOURCES in each.contexts else OutboxScreen
+                assert hasattr(screen, "do_" + each.id.replace(".", "_")), each.id
             else:
                 assert app.handler(each.id), each.id
 

@@ -42,7 +42,7 @@ async def test_a_broken_source_stands_first_with_what_to_do(size: tuple[int, int
         ):  # fmt: skip
             assert part in said
         assert said.index("Shop page") < said.index("Heureka CZ")
-        assert screen.source == "fb"
+        assert screen.state == PARKED
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is not screen
@@ -58,7 +58,8 @@ async def test_the_cursor_stays_on_its_source_and_its_keys_ask_for_it() -> None:
         await pilot.press("down")
         screen.show([PARKED, source(id="a"), source(id="b")])
         await pilot.pause()
-        assert screen.source == "b"
+        assert screen.state is not None
+        assert screen.state.id == "b"
         screen.do_source_poll()
         screen.do_source_resume()
         await pilot.press("home")

@@ -20,11 +20,13 @@ class Done(Record, frozen=True, kw_only=True):
 
     Attributes:
         sentence: for the person who did it.
+        what: what the mentions are now, in the words of the sentence.
         action: the key for `Triage.undo`; "" where there is nothing to take back.
         count: how many mentions it changed.
     """
 
     sentence: str
+    what: str = ""
     action: str
     count: int
 
@@ -73,10 +75,10 @@ class Triage:
         tag = one_line(tag).lstrip("#+").casefold()
         if not _TAG.match(tag):
             raise NotAllowed("A tag is one word of at most 40 letters, digits and . + / - _.")
-        self._store.people.tag(ids, tag, agent=self._agent, on=on)
-        return Done(sentence=f"{_count(len(ids))} {'tagged' if on else 'untagged'} {tag}.", action="", count=len(ids))
+        action, changed = self._store.people.tag(ids, tag, agent=self._agent, on=on)
+        return self._done(ids, f"tagged #{tag}" if on else f"without #{tag}", action, changed)
 
-    def note(self, id: int, text: str) -> None:
+    def note(self, id: int, text: str) -> Done:
         """Writes a note for colleagues on a mention.
 
         Raises:
@@ -84,14 +86,16 @@ class Triage:
         """
         if not text.strip():
             raise NotAllowed("The note is empty.")
-        self._store.people.add_note(id, self._agent, text.strip())
+        action = self._store.people.add_note(id, self._agent, text.strip())
+        return Done(sentence="Noted for your colleagues.", what="noted", action=action, count=1)
 
     def undo(self, done: Done) -> Done:
         """Takes a piece of triage back, where nobody has changed the same since."""
         if not done.action:
             return Done(sentence="There is nothing to take back.", action="", count=0)
-        undone, kept = self._store.mentions.undo(done.action, agent=self._agent)
-        sentence = f"{_count(undone)} taken back." if undone else "Nothing was taken back."
+        parts = [part.undo(done.action, agent=self._agent) for part in (self._store.mentions, self._store.people)]
+        undone, kept = (sum(numbers) for numbers in zip(*parts, strict=True))
+        sentence = f"Taken back: {_count(undone)} {done.what}." if undone else "Nothing was taken back."
         if kept:
             sentence += f" {_count(kept)} had been changed by someone since."
         return Done(sentence=sentence, action="", count=undone)
@@ -101,10 +105,15 @@ class Triage:
         return self._store.mentions.wake()
 
     def _change(self, ids: Sequence[int], what: str, **values: Any) -> Done:
-        action = self._store.mentions.change(ids, values, agent=self._agent, what=what)
-        if not action:
+        action, changed = self._store.mentions.change(ids, values, agent=self._agent, what=what)
+        return self._done(ids, what, action, changed)
+
+    def _done(self, ids: Sequence[int], what: str, action: str, changed: int) -> Done:
+        if not changed:
             return Done(sentence=f"Nothing to do: {_count(len(ids))} already {what}.", action="", count=0)
-        return Done(sentence=f"{_count(len(ids))} {what}.", action=action, count=len(ids))
+        rest = len(ids) - changed
+        sentence = f"{_count(changed)} {what}" + (f"; {_count(rest)} already so." if rest else ".")
+        return Done(sentence=sentence, what=what, action=action, count=changed)
 
 
 def _count(number: int) -> str:

@@ -360,10 +360,10 @@ class Mentions:
         ).fetchone()
         return json.loads(found[0]) if found and found[0] else None
 
-    def change(self, ids: Sequence[int], values: Mapping[str, Any], *, agent: str, what: str) -> str:
+    def change(self, ids: Sequence[int], values: Mapping[str, Any], *, agent: str, what: str) -> tuple[str, int]:
         """Changes columns of the people's work on mentions, and logs who did what with the values before.
 
-        Gives a key for `undo`; "" where nothing changed.
+        Gives a key for `undo`, "" where nothing changed, and how many mentions were changed.
         """
         if not _CHANGEABLE.issuperset(values):
             raise ValueError(f"not changeable: {sorted(set(values) - _CHANGEABLE)}")
@@ -390,7 +390,7 @@ class Mentions:
                     [(*(values[name] for name in columns), now, event[3]) for event in events],
                 )
                 changed += len(events)
-        return action if changed else ""
+        return action if changed else "", changed
 
     def undo(self, action: str, *, agent: str) -> tuple[int, int]:
         """Takes a change back where nobody has changed the same since. Gives how many were and were not."""
@@ -400,6 +400,8 @@ class Mentions:
                 "SELECT mention_id, source_id, detail FROM event WHERE action = ? ORDER BY id", (action,)
             ).fetchall():
                 told = json.loads(detail)
+                if "after" not in told:
+                    continue
                 columns = sorted(told["after"])
                 same = " AND ".join(f"{name} IS ?" for name in columns)
                 done = conn.execute(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reviewdesk.errors import NotAllowed
@@ -24,14 +25,17 @@ class People:
         self._store = store
         self._conn: sqlite3.Connection = store.db.conn
 
-    def add_note(self, mention: int, agent: str, text: str) -> None:
-        """Adds a note for colleagues; the public never sees it."""
+    def add_note(self, mention: int, agent: str, text: str) -> str:
+        """Adds a note for colleagues; the public never sees it. Gives a key for `undo`."""
+        action, now = secrets.token_hex(8), self._store.now_ms()
         with self._store.transaction() as conn:
-            conn.execute(
-                "INSERT INTO note (mention_id, agent, text, at) VALUES (?, ?, ?, ?)",
-                (mention, agent, text, self._store.now_ms()),
-            )
+            (note,) = conn.execute(
+                "INSERT INTO note (mention_id, agent, text, at) VALUES (?, ?, ?, ?) RETURNING id",
+                (mention, agent, text, now),
+            ).fetchone()
             self._touch(conn, [mention])
+            self._log_action(conn, action, agent, "noted", [mention], {"note": note})
+        return action
 
     def notes(self, mention: int) -> tuple[Note, ...]:
         """Gives a mention's notes, oldest first."""
@@ -42,23 +46,58 @@ class People:
             )
         )
 
-    def tag(self, mentions: Sequence[int], tag: str, *, agent: str, on: bool = True) -> None:
-        """Puts a tag on mentions, or takes it off."""
+    def tag(self, mentions: Sequence[int], tag: str, *, agent: str, on: bool = True) -> tuple[str, int]:
+        """Puts a tag on mentions, or takes it off. Gives a key for `undo` and how many had it otherwise before."""
+        action = secrets.token_hex(8)
         with self._store.transaction() as conn:
-            if on:
-                conn.executemany(
-                    "INSERT INTO tag (mention_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    [(mention, tag) for mention in mentions],
-                )
-            else:
-                conn.executemany(
-                    "DELETE FROM tag WHERE mention_id = ? AND tag = ?", [(mention, tag) for mention in mentions]
-                )
-            self._touch(conn, mentions)
-            conn.executemany(
-                "INSERT INTO event (at, agent, what, mention_id, detail) VALUES (?, ?, ?, ?, json_object('tag', ?))",
-                [(self._store.now_ms(), agent, "tagged" if on else "untagged", mention, tag) for mention in mentions],
-            )
+            changed = self._put_tag(conn, mentions, tag, on)
+            self._log_action(conn, action, agent, "tagged" if on else "untagged", changed, {"tag": tag})
+        return action if changed else "", len(changed)
+
+    def undo(self, action: str, *, agent: str) -> tuple[int, int]:
+        """Takes a tagging or a note back. Gives of how many mentions, and how many were changed by someone since."""
+        undone, kept = 0, 0
+        with self._store.transaction() as conn:
+            for mention, what, detail in conn.execute(
+                "SELECT mention_id, what, detail FROM event WHERE action = ? ORDER BY id", (action,)
+            ).fetchall():
+                told = json.loads(detail)
+                if what in ("tagged", "untagged"):
+                    done = bool(self._put_tag(conn, [mention], told["tag"], what == "untagged"))
+                elif what == "noted":
+                    done = conn.execute("DELETE FROM note WHERE id = ?", (told["note"],)).rowcount > 0
+                    self._touch(conn, [mention])
+                else:
+                    continue
+                undone, kept = undone + done, kept + 1 - done
+                if done:
+                    self._log_action(conn, "", agent, "undone", [mention], {})
+        return undone, kept
+
+    def _put_tag(self, conn: sqlite3.Connection, mentions: Sequence[int], tag: str, on: bool) -> list[int]:
+        statement = (
+            "INSERT INTO tag (mention_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            if on
+            else "DELETE FROM tag WHERE mention_id = ? AND tag = ?"
+        )
+        changed = [mention for mention in mentions if conn.execute(statement, (mention, tag)).rowcount]
+        self._touch(conn, changed)
+        return changed
+
+    def _log_action(
+        self,
+        conn: sqlite3.Connection,
+        action: str,
+        agent: str,
+        what: str,
+        mentions: Sequence[int],
+        detail: Mapping[str, object],
+    ) -> None:
+        now, told = self._store.now_ms(), json.dumps(detail)
+        conn.executemany(
+            "INSERT INTO event (at, agent, what, mention_id, action, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            [(now, agent, what, mention, action, told) for mention in mentions],
+        )
 
     def tags(self, mention: int) -> tuple[str, ...]:
         """Gives a mention's tags in order of the alphabet."""

@@ -105,8 +105,7 @@ class Triaging:
         """Asks for a note, and keeps it."""
         id = self._inbox.target
         if id and (text := await self._desk.push_screen_wait(Ask("Note for colleagues"))):
-            await self._desk.do(lambda desk: desk.triage.note(id, text))
-            self._desk.say("Noted.")
+            await self._change(lambda desk: desk.triage.note(id, text))
 
     async def do_mention_browse(self) -> None:
         """Opens the mention's page; where a reply waits for being posted by hand, the page for that."""

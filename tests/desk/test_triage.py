@@ -35,7 +35,7 @@ def test_closing_and_taking_it_back(store: Store, jana: Triage, ids: list[int]) 
     done = jana.close(ids)
     assert (done.sentence, done.count) == ("3 mentions closed.", 3)
     assert statuses(store, ids) == [Status.CLOSED] * 3
-    assert jana.undo(done).sentence == "3 mentions taken back."
+    assert jana.undo(done).sentence == "Taken back: 3 mentions closed."
     assert statuses(store, ids) == [Status.NEW] * 3
     assert all(store.mentions.get(id).closed_at is None for id in ids)
 
@@ -44,7 +44,7 @@ def test_what_a_colleague_did_since_stays(store: Store, jana: Triage, ids: list[
     done = jana.close(ids)
     Triage(store, "petr").reopen(ids[:1])
     undone = jana.undo(done)
-    assert undone.sentence == "2 mentions taken back. 1 mention had been changed by someone since."
+    assert undone.sentence == "Taken back: 2 mentions closed. 1 mention had been changed by someone since."
     assert statuses(store, ids) == [Status.OPEN, Status.NEW, Status.NEW]
     assert jana.undo(done).count == 0, "a second time takes nothing back"
 
@@ -57,21 +57,41 @@ def test_undo_does_not_touch_other_columns(store: Store, jana: Triage, ids: list
     assert statuses(store, ids) == [Status.CLOSED] * 3
 
 
-def test_what_has_no_way_back_says_so(store: Store, jana: Triage, ids: list[int]) -> None:
-    tagged = jana.tag(ids, "Praha")
-    assert tagged.sentence == "3 mentions tagged praha."
-    assert jana.undo(tagged).sentence == "There is nothing to take back."
-    assert store.people.tags(ids[0]) == ("praha",)
+def test_what_changed_nothing_has_no_way_back_and_says_so(store: Store, jana: Triage, ids: list[int]) -> None:
     again = jana.assign(ids, "")
     assert again.action == ""
     assert "Nothing to do" in again.sentence
-    assert jana.undo(again).count == 0
+    assert jana.undo(again).sentence == "There is nothing to take back."
+    jana.tag(ids, "vip")
+    assert jana.tag(ids, "VIP").sentence == "Nothing to do: 3 mentions already tagged #vip."
+    assert jana.tag(ids, "other", on=False).action == ""
 
 
 def test_tags_come_off_again(store: Store, jana: Triage, ids: list[int]) -> None:
-    jana.tag(ids, "#VIP")
+    assert jana.tag(ids, "#VIP").sentence == "3 mentions tagged #vip."
     jana.tag(ids[:1], "vip", on=False)
     assert [store.people.tags(id) for id in ids] == [(), ("vip",), ("vip",)]
+
+
+def test_tags_have_a_way_back_that_leaves_those_who_had_them_before(store: Store, jana: Triage, ids: list[int]) -> None:
+    jana.tag(ids[:1], "vip")
+    put_on = jana.tag(ids, "vip")
+    assert (put_on.sentence, put_on.count) == ("2 mentions tagged #vip; 1 mention already so.", 2)
+    assert jana.undo(put_on).sentence == "Taken back: 2 mentions tagged #vip."
+    assert [store.people.tags(id) for id in ids] == [("vip",), (), ()]
+    taken_off = jana.tag(ids, "vip", on=False)
+    Triage(store, "petr").tag(ids[:1], "vip")
+    assert jana.undo(taken_off).sentence == "Nothing was taken back. 1 mention had been changed by someone since."
+    assert [store.people.tags(id) for id in ids] == [("vip",), (), ()]
+    assert [event.what for event in store.people.events(ids[1])] == ["undone", "tagged"]
+
+
+def test_a_note_on_the_wrong_mention_is_taken_back(store: Store, jana: Triage, ids: list[int]) -> None:
+    jana.note(ids[0], "First.")
+    noted = jana.note(ids[0], "For somebody else.")
+    assert jana.undo(noted).sentence == "Taken back: 1 mention noted."
+    assert [note.text for note in store.people.notes(ids[0])] == ["First."]
+    assert jana.undo(noted).count == 0
 
 
 @pytest.mark.parametrize("tag", ["", "two words", "#", "x" * 41, "a\nb", "=1+1,", "\x1b[31m", "a;b"])

@@ -87,7 +87,7 @@ def test_a_new_assessor_finds_everything_unassessed_and_goes_on_in_steps(store: 
 def test_undo_puts_back_what_was_and_leaves_what_others_changed_since(store: Store) -> None:
     one, two = put(store, "1"), put(store, "2")
     store.mentions.change([one], {"assignee": "petr"}, agent="a", what="assigned")
-    action = store.mentions.change([one, two], {"assignee": "jana"}, agent="a", what="assigned")
+    action, _ = store.mentions.change([one, two], {"assignee": "jana"}, agent="a", what="assigned")
     store.mentions.change([two], {"assignee": "eva"}, agent="b", what="assigned")
     assert store.mentions.undo(action, agent="a") == (1, 1)
     assert (store.mentions.get(one).assignee, store.mentions.get(two).assignee) == ("petr", "eva")
@@ -96,7 +96,7 @@ def test_undo_puts_back_what_was_and_leaves_what_others_changed_since(store: Sto
 
 def test_a_change_that_changes_nothing_is_no_event(store: Store) -> None:
     id = put(store, "1")
-    assert store.mentions.change([id], {"assignee": ""}, agent="a", what="assigned") == ""
+    assert store.mentions.change([id], {"assignee": ""}, agent="a", what="assigned") == ("", 0)
     assert store.people.events(id) == []
 
 

@@ -78,16 +78,16 @@ class Triage:
         action, changed = self._store.people.tag(ids, tag, agent=self._agent, on=on)
         return self._done(ids, f"tagged #{tag}" if on else f"without #{tag}", action, changed)
 
-    def note(self, id: int, text: str) -> Done:
-        """Writes a note for colleagues on a mention.
+    def note(self, ids: Sequence[int], text: str) -> Done:
+        """Writes a note for colleagues on each of the mentions.
 
         Raises:
             NotAllowed: it is empty.
         """
         if not text.strip():
             raise NotAllowed("The note is empty.")
-        action = self._store.people.add_note(id, self._agent, text.strip())
-        return Done(sentence="Noted for your colleagues.", what="noted", action=action, count=1)
+        action = self._store.people.add_note(ids, self._agent, text.strip())
+        return self._done(ids, "noted for your colleagues", action, len(ids))
 
     def undo(self, done: Done) -> Done:
         """Takes a piece of triage back, where nobody has changed the same since."""

@@ -25,16 +25,17 @@ class People:
         self._store = store
         self._conn: sqlite3.Connection = store.db.conn
 
-    def add_note(self, mention: int, agent: str, text: str) -> str:
-        """Adds a note for colleagues; the public never sees it. Gives a key for `undo`."""
+    def add_note(self, mentions: Sequence[int], agent: str, text: str) -> str:
+        """Adds a note for colleagues to mentions; the public never sees it. Gives a key for `undo`."""
         action, now = secrets.token_hex(8), self._store.now_ms()
         with self._store.transaction() as conn:
-            (note,) = conn.execute(
-                "INSERT INTO note (mention_id, agent, text, at) VALUES (?, ?, ?, ?) RETURNING id",
-                (mention, agent, text, now),
-            ).fetchone()
-            self._touch(conn, [mention])
-            self._log_action(conn, action, agent, "noted", [mention], {"note": note})
+            for mention in mentions:
+                (note,) = conn.execute(
+                    "INSERT INTO note (mention_id, agent, text, at) VALUES (?, ?, ?, ?) RETURNING id",
+                    (mention, agent, text, now),
+                ).fetchone()
+                self._log_action(conn, action, agent, "noted", [mention], {"note": note})
+            self._touch(conn, mentions)
         return action
 
     def notes(self, mention: int) -> tuple[Note, ...]:

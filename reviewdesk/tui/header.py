@@ -19,6 +19,7 @@ class Header(Widget):
     Args:
         shop, agent: names.
         zone: in which times are shown.
+        top_key: the key that goes to the top of the list.
     """
 
     DEFAULT_CSS = """
@@ -32,14 +33,15 @@ class Header(Widget):
     }
     """
 
-    fresh: reactive[int] = reactive(0)
+    unseen: reactive[tuple[int, int]] = reactive((0, 0))
     selected: reactive[int] = reactive(0)
     sending: reactive[str] = reactive("")
     working: reactive[str] = reactive("")
     fault: reactive[str] = reactive("")
 
-    def __init__(self, shop: str, agent: str, zone: tzinfo) -> None:
+    def __init__(self, shop: str, agent: str, zone: tzinfo, top_key: str) -> None:
         super().__init__()
+        self._top_key = top_key
         self._shop = one_line(shop) or "reviewdesk"
         self._agent = one_line(agent)
         self._zone = zone
@@ -59,8 +61,8 @@ class Header(Widget):
             parts.append((f" {self.working} ", "$faint"))
         if self.selected:
             parts.append((f" {self.selected:,} selected ", "$accent bold"))
-        if self.fresh:
-            parts.append((f" +{self.fresh:,} new ", "$success bold"))
+        if any(self.unseen):
+            parts.append((f" {unseen_words(*self.unseen, self._top_key)} ", "$success bold"))
         if self.sending:
             parts.append((f" {self.sending} ", "$warning bold"))
         room -= width(name) + 1
@@ -72,6 +74,12 @@ class Header(Widget):
             room -= width(text)
             shown.append((text, style))
         return Content.assemble((name, "bold"), " " * (room + 1), *shown)
+
+
+def unseen_words(above: int, below: int, key: str) -> str:
+    """Gives how many new mentions are beyond the screen, and the key that goes to the top: "3 new above (g)"."""
+    told = [f"{number:,} new {where}" for number, where in ((above, f"above ({key})"), (below, "below")) if number]
+    return "↑ " * bool(above) + ", ".join(told) if above else f"↓ {told[0]}"
 
 
 def fault_sentence(broken: list[SourceState], labels: dict[str, str], zone: tzinfo) -> str:

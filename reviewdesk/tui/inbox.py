@@ -96,7 +96,7 @@ class InboxScreen(Screen[None]):
         self._conversation_timer: Timer | None = None
         self._fault = ""
         shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
-        self.header = Header(shop, self._agent_name(), desk.config.shop.timezone)
+        self.header = Header(shop, self._agent_name(), desk.config.shop.timezone, desk.keys["cursor.first"])
         self.views = Views(desk.commands)
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)
@@ -185,8 +185,6 @@ class InboxScreen(Screen[None]):
             return
         if isinstance(news, OrderRead):
             self.list.set_order(news)
-            if news.complete:
-                self.header.fresh = news.fresh
             self._recovered()
         elif isinstance(news, RowsRead):
             self.list.show_rows(news.ids)
@@ -243,6 +241,10 @@ class InboxScreen(Screen[None]):
     def on_mention_list_selection_changed(self, event: MentionList.SelectionChanged) -> None:
         """Shows how many are selected."""
         self.header.selected = event.count
+
+    def on_mention_list_unseen(self, event: MentionList.Unseen) -> None:
+        """Shows how many new ones there are beyond the screen."""
+        self.header.unseen = (event.above, event.below)
 
     def _follow(self, id: int) -> None:
         if id == self._wanted:
@@ -353,8 +355,7 @@ class InboxScreen(Screen[None]):
             self.pane.scroll_home(animate=False)
             return
         self.list.move_to(0)
-        self.header.fresh = 0
-        self._desk.reader.acknowledge()
+        self.list.acknowledge()
 
     def do_cursor_last(self) -> None:
         """Goes to the end."""
@@ -387,7 +388,6 @@ class InboxScreen(Screen[None]):
         """Shows a view, or what is found in it."""
         self.view, self.search = view, search
         self.views.current = view
-        self.header.fresh = 0
         self.list.empty_text = (
             f"Nothing found for “{search}”.\n{self._desk.keys['pane.back']} goes back."
             if search

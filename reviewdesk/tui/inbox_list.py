@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -27,6 +27,8 @@ from reviewdesk.tui.reader import PAGE, OrderRead, Reader, position
 MOST_SELECTED = 10_000
 """How many mentions can be selected at once."""
 _NEIGHBOURS = 100
+_NEAR = 2_000
+"""How far around its old place a mention is looked for, both ways."""
 _STRIPS_KEPT = 1024
 
 
@@ -98,6 +100,13 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
 
         count: int
 
+    @dataclass
+    class Unseen(Message):
+        """So many new mentions stand above and below what is on the screen, and have not been on it."""
+
+        above: int
+        below: int
+
     def __init__(self, reader: Reader, around: Callable[[], Surroundings], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = ""
@@ -107,8 +116,10 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         self._ids = array("q")
         self._generation = 0
         self._known = False
+        self._complete = False
         self._at = 0
-        self._painted_for: datetime | None = None
+        self._fresh = array("q")
+        self._unseen = (0, 0)
         self._strips: LRUCache[tuple[object, ...], tuple[Row, Surroundings, list[Strip]]] = LRUCache(_STRIPS_KEPT)
         self._surroundings = around()
         self._styles: dict[tuple[str, bool, bool], Style] = {}
@@ -128,11 +139,17 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         """How many lines a mention takes."""
         return 2 if self.scrollable_content_region.width < TWO_LINES_BELOW else 1
 
+    def acknowledge(self) -> None:
+        """Takes all that is new as seen."""
+        self._fresh = array("q")
+        self._reader.acknowledge()
+        self._look()
+
     def expect(self, generation: int) -> None:
         """Empties the list for an order that was asked for."""
         self._generation = generation
-        self._known = False
-        self._ids = array("q")
+        self._known = self._complete = False
+        self._ids, self._fresh = array("q"), array("q")
         self._at = 0
         self.clear_selection()
         self._lay_out(0)
@@ -142,7 +159,8 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         if order.generation != self._generation:
             return
         before, at = self._ids, self._at
-        self._ids, self._known = order.ids, True
+        self._ids, self._known, self._complete = order.ids, True, order.complete
+        self._fresh = order.fresh
         if not before:
             self._at = 0
             self._lay_out(0)
@@ -153,7 +171,7 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
             place = self._at if held == at else self._place_of(before, held, order)
             self._lay_out(place * height - (held * height - top))
         survivors = self.selected
-        if order.complete and survivors and len(self._ids) <= MOST_SELECTED * 10:
+        if order.complete and survivors and len(self._ids) <= MOST_SELECTED:
             survivors = self.selected.intersection(self._ids)
         if survivors != self.selected:
             self.selected = survivors
@@ -168,26 +186,29 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         id = before[at]
         if 0 <= order.anchor < len(after) and after[order.anchor] == id:
             return order.anchor
-        for near in (at, -1):
-            found = position(after, id, near)
-            if found >= 0:
-                return found
+        moved = order.anchor - self._at if order.anchor >= 0 else 0
+        start = max(0, at + moved - _NEAR)
+        near = {other: place for place, other in enumerate(after[start : max(0, at + moved) + _NEAR], start)}
         following = before[at + 1 : at + _NEIGHBOURS]
         preceding = before[max(0, at - _NEIGHBOURS) : at][::-1]
-        for neighbour in (*following, *preceding):
-            found = position(after, neighbour, at)
-            if found >= 0:
-                return found
-        return min(at, len(after) - 1)
+        for candidate in (id, *following, *preceding):
+            if candidate in near:
+                return near[candidate]
+        found = position(after, id)
+        return found if found >= 0 else min(at, len(after) - 1)
 
     def drop(self, ids: Iterable[int]) -> None:
         """Takes mentions out that will not come again with the next order; the cursor goes to the one that follows."""
+        gone = set(ids)
+        start = max(0, self._at - _NEAR)
+        near = self._ids[start : self._at + _NEAR]
         left = array("q", self._ids)
-        for id in list(ids)[:_NEIGHBOURS]:
-            place = position(left, id)
-            if place >= 0:
-                left.pop(place)
-        self.set_order(OrderRead(generation=self._generation, ids=left, complete=True, anchor=-1, fresh=0))
+        left[start : start + len(near)] = array("q", [id for id in near if id not in gone])
+        lost = [place for place, id in enumerate(near, start) if id in gone]
+        fresh = array("q", [place - bisect_left(lost, place) for place in self._fresh if self._ids[place] not in gone])
+        self.set_order(
+            OrderRead(generation=self._generation, ids=left, complete=self._complete, anchor=-1, fresh=fresh)
+        )
 
     def show_rows(self, ids: tuple[int, ...]) -> None:
         """Paints again where one of these is on the screen."""
@@ -246,7 +267,7 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def select_all(self) -> bool:
         """Selects everything in the list; False where that is more than `MOST_SELECTED`."""
-        if len(self._ids) > MOST_SELECTED:
+        if len(self._ids) > MOST_SELECTED or not self._complete:
             return False
         self.selected = set(self._ids)
         self.refresh()
@@ -270,7 +291,7 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         self.virtual_size = Size(width, len(self._ids) * self.row_height)
         self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
-        self._reader.watch(self._visible())
+        self._look()
         self.refresh()
 
     def _show_cursor(self) -> None:
@@ -291,7 +312,23 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tells the reader which rows are on the screen."""
         super().watch_scroll_y(old_value, new_value)
+        self._look()
+
+    def _look(self) -> None:
+        """Tells what is on the screen, and which of the new ones are not."""
         self._reader.watch(self._visible())
+        unseen = (0, 0)
+        if self._fresh:
+            first = self.scroll_offset.y // self.row_height
+            above = bisect_left(self._fresh, first)
+            below = bisect_left(self._fresh, first + -(-self.size.height // self.row_height))
+            if below > above:
+                self._reader.seen(self._ids[place] for place in self._fresh[above:below])
+                del self._fresh[above:below]
+            unseen = (above, len(self._fresh) - above)
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self.post_message(self.Unseen(*unseen))
 
     def on_resize(self) -> None:
         """Lays the lines out for the new width; the cursor stays in sight."""

@@ -284,8 +284,12 @@ def parse_wake(answer: str, now: datetime, zone: tzinfo) -> datetime:
     return moment
 
 
-def snooze_question(now: datetime, zone: tzinfo) -> Choose:
-    """Gives the question until when to snooze; its answer goes to `parse_wake`, with the same `now` and `zone`."""
+def snooze_question(now: datetime, zone: tzinfo, *, of: str = "") -> Choose:
+    """Gives the question until when to snooze; its answer goes to `parse_wake`, with the same `now` and `zone`.
+
+    Args:
+        of: what is snoozed, with a blank before it, for the title.
+    """
     options = [
         (wake.title, f"{wake.title:<22}{local:%a} {local.day} {local:%b} {local.hour}:{local:%M}")
         for wake in wake_times(now, zone)
@@ -296,7 +300,7 @@ def snooze_question(now: datetime, zone: tzinfo) -> Choose:
         parse_wake(typed, now, zone)
         return typed
 
-    return Choose("Snooze until", options, check=check)
+    return Choose(f"Snooze{of} until", options, check=check)
 
 
 def _read(answer: str, local: datetime, zone: tzinfo) -> datetime | None:

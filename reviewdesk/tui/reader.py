@@ -46,14 +46,15 @@ class OrderRead(Record, frozen=True, kw_only=True):
         ids: in the order of the view.
         complete: False while these are only the first ones.
         anchor: where `Reader.anchor` stands in `ids`; -1 where it does not.
-        fresh: how many came since the view was opened or `Reader.acknowledge`.
+        fresh: where those stand in `ids` that came since the view was opened or `Reader.acknowledge`, and were not yet
+            `Reader.seen`; in order.
     """
 
     generation: int
     ids: array[int]
     complete: bool
     anchor: int
-    fresh: int
+    fresh: array[int]
 
 
 class RowsRead(Record, frozen=True, kw_only=True):
@@ -129,6 +130,7 @@ class Reader:
         self._filter: Filter | None = None
         self._generation = 0
         self._newest_seen: int | None = None
+        self._seen: set[int] = set()
         self._order_due = 0.0
         self._order_changed = False
         self._threads = [
@@ -155,6 +157,7 @@ class Reader:
             self._generation += 1
             self._filter = which
             self._newest_seen = None
+            self._seen = set()
             self._order_due = 0.0
             self._lock.notify_all()
             return self._generation
@@ -163,6 +166,12 @@ class Reader:
         """Notes that the user has seen what is new: counting begins anew."""
         with self._lock:
             self._newest_seen = None
+            self._seen = set()
+
+    def seen(self, ids: Iterable[int]) -> None:
+        """Notes that the user has had these before the eyes: they are no longer fresh."""
+        with self._lock:
+            self._seen.update(ids)
 
     def refresh(self) -> None:
         """Reads everything that is shown again, now: the user has changed something, or the clock has moved on."""
@@ -348,14 +357,16 @@ class Reader:
     def _tell_order(self, generation: int, ids: array[int], complete: bool) -> None:
         if generation != self._generation:
             return
-        newest, fresh = 0, 0
+        fresh = array("q")
         if complete:
-            parts = [ids[start : start + _SLICE] for start in range(0, len(ids), _SLICE)]
-            newest = max((max(part) for part in parts), default=0)
+            parts = [(start, ids[start : start + _SLICE]) for start in range(0, len(ids), _SLICE)]
+            newest = [max(part) for _, part in parts]
             with self._lock:
-                seen = self._newest_seen = newest if self._newest_seen is None else self._newest_seen
-            if newest > seen:
-                fresh = sum(id > seen for id in ids)
+                last = self._newest_seen = max(newest, default=0) if self._newest_seen is None else self._newest_seen
+                seen = frozenset(self._seen)
+            for (start, part), most in zip(parts, newest, strict=True):
+                if most > last:
+                    fresh.extend(place for place, id in enumerate(part, start) if id > last and id not in seen)
         self._tell(
             OrderRead(generation=generation, ids=ids, complete=complete, anchor=position(ids, self.anchor), fresh=fresh)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +11,7 @@ from textual.timer import Timer
 from reviewdesk.commands import Context
 from reviewdesk.model import DeliveryState, LengthUnit, Level, Template
 from reviewdesk.store.records import Conversation, Draft, Reply
-from reviewdesk.text import cut
+from reviewdesk.text import cut, one_line
 from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.prompts import Choose
@@ -170,26 +171,28 @@ class Replying:
         await self.write(reply.mention_id)
 
     async def do_reply_confirm(self) -> None:
-        """Lets the user say what became of a reply."""
-        id = self._inbox.target
-        replies = await self._desk.writer.do(lambda desk: desk.store.outbox.replies_to(id)) if id else ()
-        open_ones = [each for each in replies if each.state in (DeliveryState.HANDED_OFF, DeliveryState.UNKNOWN)]
-        if not open_ones:
-            self._desk.say("No reply to this mention waits for your word.")
+        """Takes the user's word for replies: handed-off ones are posted, each unknown one is asked about."""
+        ids = self._inbox.targets
+        found = await self._desk.writer.do(
+            lambda desk: [each for id in ids for each in desk.store.outbox.replies_to(id)]
+        )
+        by_hand = [each for each in found if each.state is DeliveryState.HANDED_OFF]
+        unknown = [each for each in found if each.state is DeliveryState.UNKNOWN]
+        if not by_hand and not unknown:
+            self._desk.say("No reply here waits for your word.")
             return
-        reply = open_ones[-1]
-        if reply.state is DeliveryState.HANDED_OFF:
-            await self.confirm(reply)
-            return
-        options = [("yes", "Yes, it is there"), ("no", "No, send it again")]
-        chosen = await self._desk.push_screen_wait(Choose("Is the reply on the platform?", options))
-        if chosen:
-            await self.settle(reply, chosen == "yes")
+        await self.confirm(*by_hand)
+        for reply in unknown:
+            options = [("yes", "Yes, it is there"), ("no", "No, send it again")]
+            question = f"Is “{cut(one_line(reply.text[:200]), 24)}” on the platform?"
+            if chosen := await self._desk.push_screen_wait(Choose(question, options)):
+                await self.settle(reply, chosen == "yes")
 
-    async def confirm(self, reply: Reply) -> None:
-        """Notes that a handed-off reply was posted by hand."""
-        await self._desk.do(lambda desk: desk.respond.confirm_hand_off(reply))
-        self._desk.say("Noted as posted.")
+    async def confirm(self, *replies: Reply) -> None:
+        """Notes that handed-off replies were posted by hand."""
+        await self._desk.do(lambda desk: _confirm(desk, replies))
+        if replies:
+            self._desk.say("Noted as posted." if len(replies) == 1 else f"{len(replies):,} replies noted as posted.")
 
     async def settle(self, reply: Reply, posted: bool) -> None:
         """Notes whether an unknown reply is on the platform; where it is not, it goes out again."""
@@ -223,6 +226,11 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
         values=dict(desk.respond.values(id)),
         private=bool(told.get("private_reply")) and stored.mention.can_private_reply is not False,
     )
+
+
+def _confirm(desk: Desk, replies: Sequence[Reply]) -> None:
+    for reply in replies:
+        desk.respond.confirm_hand_off(reply)
 
 
 def _keep(desk: Desk, agent: str, mention: int, text: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from reviewdesk.desk.triage import Done
+from reviewdesk.model import Mention
 from reviewdesk.store.records import Stored
 from reviewdesk.text import cut
 from reviewdesk.tui.browser import open_page
-from reviewdesk.tui.prompts import Ask, Choose, parse_wake, snooze_question
+from reviewdesk.tui.prompts import Ask, Choose, Confirm, parse_wake, snooze_question
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _NOBODY = "-"
 _UNDO_KEPT = 50
+_PAGES_MOST = 10
+_COPIED_MOST = 100
 
 
 class Triaging:
@@ -58,7 +61,7 @@ class Triaging:
         """Asks until when, and snoozes."""
         ids = self._inbox.targets
         now, zone = self._desk.clock(), self._desk.config.shop.timezone
-        if ids and (chosen := await self._desk.push_screen_wait(snooze_question(now, zone))):
+        if ids and (chosen := await self._desk.push_screen_wait(snooze_question(now, zone, of=_of(ids)))):
             until = parse_wake(chosen, now, zone)
             if await self._change(lambda desk: desk.triage.snooze(ids, until)):
                 self._inbox.removed(ids)
@@ -70,7 +73,7 @@ class Triaging:
         if self._desk.agent not in dict(agents):
             agents.insert(0, (self._desk.agent, self._desk.agent))
         options = [(id, f"{name} (you)" if id == self._desk.agent else name) for id, name in agents]
-        question = Choose("Assign to", [*options, (_NOBODY, "Nobody")])
+        question = Choose(f"Assign{_of(ids)} to", [*options, (_NOBODY, "Nobody")])
         if ids and (chosen := await self._desk.push_screen_wait(question)):
             to = "" if chosen == _NOBODY else chosen
             await self._change(lambda desk: desk.triage.assign(ids, to))
@@ -86,7 +89,7 @@ class Triaging:
         ids = self._inbox.targets
         known = await self._desk.writer.do(lambda desk: desk.store.people.all_tags())
         options = [(tag, f"#{tag}  ({count})") for tag, count in known]
-        if ids and (chosen := await self._desk.push_screen_wait(Choose("Tag", options, allow_new=True))):
+        if ids and (chosen := await self._desk.push_screen_wait(Choose(f"Tag{_of(ids)}", options, allow_new=True))):
             await self._change(lambda desk: desk.triage.tag(ids, chosen))
 
     async def do_mention_untag(self) -> None:
@@ -97,21 +100,30 @@ class Triaging:
         if not tags:
             self._desk.say("There is no tag to take off.")
             return
-        chosen = await self._desk.push_screen_wait(Choose("Remove tag", [(tag, f"#{tag}") for tag in tags]))
+        chosen = await self._desk.push_screen_wait(
+            Choose(f"Remove tag{_of(ids, 'from')}", [(tag, f"#{tag}") for tag in tags])
+        )
         if chosen:
             await self._change(lambda desk: desk.triage.tag(ids, chosen, on=False))
 
     async def do_mention_note(self) -> None:
         """Asks for a note, and keeps it."""
-        id = self._inbox.target
-        if id and (text := await self._desk.push_screen_wait(Ask("Note for colleagues"))):
-            await self._change(lambda desk: desk.triage.note(id, text))
+        ids = self._inbox.targets
+        if ids and (text := await self._desk.push_screen_wait(Ask(f"Note for colleagues{_of(ids, 'on')}"))):
+            await self._change(lambda desk: desk.triage.note(ids, text))
 
     async def do_mention_browse(self) -> None:
-        """Opens the mention's page; where a reply waits for being posted by hand, the page for that."""
-        id = self._inbox.target
-        if id:
-            await self.open_page(await self._desk.writer.do(lambda desk: desk.respond.reply_page(id)))
+        """Opens the mentions' pages; where a reply waits for being posted by hand, the page for that."""
+        ids = self._inbox.targets
+        if self._too_many(ids, _PAGES_MOST, "opened"):
+            return
+        for page in await self._desk.writer.do(lambda desk: [desk.respond.reply_page(id) for id in ids]):
+            await self.open_page(page)
+
+    def _too_many(self, ids: Sequence[int], most: int, done: str) -> bool:
+        if len(ids) > most:
+            self._desk.say(f"At most {most} are {done} at once, and {len(ids):,} are selected.", "warning")
+        return len(ids) > most
 
     async def open_page(self, url: str) -> None:
         """Opens a page in the browser; where there is none, copies its address."""
@@ -124,37 +136,39 @@ class Triaging:
             self._desk.say(f"No browser could be opened. The address was copied: {cut(url, 200)}", "warning")
 
     async def do_mention_copy(self) -> None:
-        """Copies the customer's text."""
-        id = self._inbox.target
-        if id:
-            stored = await self._desk.writer.do(lambda desk: desk.store.mentions.get(id))
-            mention = stored.mention
-            parts = (mention.title, mention.text, *(f"+ {pro}" for pro in mention.pros))
-            text = "\n".join(part for part in (*parts, *(f"- {con}" for con in mention.cons)) if part)
-            self._desk.copy_to_clipboard(text)
-            self._desk.say("Copied.")
+        """Copies the customers' texts."""
+        ids = self._inbox.targets
+        if ids and not self._too_many(ids, _COPIED_MOST, "copied"):
+            found = await self._desk.writer.do(lambda desk: desk.store.mentions.all_stored(ids))
+            self._desk.copy_to_clipboard("\n\n".join(_text(each.mention) for each in found))
+            self._desk.say("Copied." if len(found) == 1 else f"{len(found):,} texts copied.")
 
     async def do_mention_hide(self) -> None:
-        """Hides the mention on its platform, or shows it again."""
-        if stored := await self._that_can("hide", "hide mentions"):
+        """Hides the mentions on their platform, or shows them again."""
+        for stored in await self._those_that_can("hide", "hide mentions"):
             await self._desk.moderate("hide", str(stored.id), *(("--show",) if stored.mention.hidden else ()))
 
     async def do_mention_like(self) -> None:
-        """Likes the mention on its platform, or takes that back."""
-        if stored := await self._that_can("like", "like mentions"):
+        """Likes the mentions on their platform, or takes that back."""
+        for stored in await self._those_that_can("like", "like mentions"):
             await self._desk.moderate("like", str(stored.id), *(("--take-back",) if stored.liked else ()))
 
-    async def _that_can(self, capability: str, what: str) -> Stored | None:
-        """Gives the mention where its platform has the function; says so where it has not."""
-        id = self._inbox.target
-        if not id:
-            return None
-        stored = await self._desk.writer.do(lambda desk: desk.store.mentions.get(id))
-        told = await self._desk.writer.do(lambda desk: desk.store.sources.capabilities(stored.source))
-        if not told.get(capability):
-            self._desk.say(f"{stored.connector.capitalize()} has no way to {what}.", "warning")
-            return None
-        return stored
+    async def _those_that_can(self, capability: str, what: str) -> list[Stored]:
+        """Gives the mentions whose platform has the function; asks before many, and tells of those without."""
+        ids = self._inbox.targets
+        found = await self._desk.writer.do(lambda desk: desk.store.mentions.all_stored(ids))
+        able = await self._desk.writer.do(
+            lambda desk: [each for each in found if desk.store.sources.capabilities(each.source).get(capability)]
+        )
+        unable = sorted({each.connector.capitalize() for each in found if each not in able})
+        if unable:
+            self._desk.say(f"{cut(', '.join(unable), 60)} has no way to {what}.", "warning")
+        if len(able) > 1:
+            body = "The platforms are asked one after the other."
+            title = f"{capability.capitalize()} {len(able):,} mentions?"
+            if not await self._desk.push_screen_wait(Confirm(title, body, capability.capitalize())):
+                return []
+        return able
 
     async def _change(self, work: Callable[[Desk], Done]) -> bool:
         done = await self._desk.do(work)
@@ -163,3 +177,13 @@ class Triaging:
         self._desk.say(done.sentence)
         self._inbox.refresh_bindings()
         return done.count > 0
+
+
+def _of(ids: Sequence[int], word: str = "") -> str:
+    """Gives how many mentions are meant, for a question; "" for one."""
+    return f" {word} {len(ids):,} mentions".replace("  ", " ") if len(ids) > 1 else ""
+
+
+def _text(mention: Mention) -> str:
+    parts = (mention.title, mention.text, *(f"+ {pro}" for pro in mention.pros))
+    return "\n".join(part for part in (*parts, *(f"- {con}" for con in mention.cons)) if part)

@@ -235,7 +235,7 @@ class TestBackup:
         def write() -> None:
             with Store(db) as store:
                 while not stop.is_set():
-                    store.people.add_note(1, "jana", "again")
+                    store.people.add_note([1], "jana", "again")
                     wrote.set()
 
         writer = threading.Thread(target=write)

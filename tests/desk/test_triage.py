@@ -87,9 +87,9 @@ def test_tags_have_a_way_back_that_leaves_those_who_had_them_before(store: Store
 
 
 def test_a_note_on_the_wrong_mention_is_taken_back(store: Store, jana: Triage, ids: list[int]) -> None:
-    jana.note(ids[0], "First.")
-    noted = jana.note(ids[0], "For somebody else.")
-    assert jana.undo(noted).sentence == "Taken back: 1 mention noted."
+    jana.note([ids[0]], "First.")
+    noted = jana.note([ids[0]], "For somebody else.")
+    assert jana.undo(noted).sentence == "Taken back: 1 mention noted for your colleagues."
     assert [note.text for note in store.people.notes(ids[0])] == ["First."]
     assert jana.undo(noted).count == 0
 
@@ -132,8 +132,8 @@ def test_the_log_knows_who_did_what(store: Store, jana: Triage, ids: list[int]) 
 
 def test_an_empty_note_is_none(store: Store, jana: Triage, ids: list[int]) -> None:
     with pytest.raises(NotAllowed, match="empty"):
-        jana.note(ids[0], " \n ")
-    jana.note(ids[0], " Zavolat v pondělí. ")
+        jana.note([ids[0]], " \n ")
+    jana.note([ids[0]], " Zavolat v pondělí. ")
     assert [note.text for note in store.people.notes(ids[0])] == ["Zavolat v pondělí."]
 
 

@@ -60,7 +60,7 @@ async def test_hostile_text_in_every_field_is_only_text(filled: Fixture, size: t
         (id,) = filled.add([hostile_mention(number, text)])
         filled.store.mentions.change([id], {"assignee": text[:100]}, agent=text[:100], what="assigned")
         filled.store.people.tag([id], text[:80].replace("\n", " "), agent="petr")
-        filled.store.people.add_note(id, text[:100], text[:5000] or "x")
+        filled.store.people.add_note([id], text[:100], text[:5000] or "x")
     filled.store.sources.register("shop", "shop", HOSTILE["ansi"], {"reply": "api"})
     async with desk(filled.path, size) as running:
         assert_harmless(running)

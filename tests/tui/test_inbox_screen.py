@@ -131,11 +131,29 @@ async def test_what_cron_brings_never_moves_the_row_under_the_cursor(filled: Fix
                 assert (running.list.cursor, cursor_line(running)) == (held, line)
         finally:
             other.close()
-        await running.until(lambda: "+21 new" in running.text())
+        await running.until(lambda: "↑ 21 new above (g)" in running.text())
         assert running.list._at == 61
+        place = 61
+        while place > 20:  # the first of the new ones comes into sight
+            await running.press("pageup")
+            place = running.list.scroll_offset.y // running.list.row_height
+        await running.until(lambda: f"↑ {place} new above" in running.text() or not place)
         await running.press("g")
-        assert running.list._at == 0
-        assert "+21 new" not in running.text()
+        await running.until(lambda: "new above" not in running.text())
+        await running.press("7")
+        await running.until(lambda: len(running.list.ids) == 221)
+        assert "new above" not in running.text()
+
+
+async def test_where_all_fits_what_is_new_is_seen_at_once_and_the_cursor_keeps_its_mention(filled: Fixture) -> None:
+    ids = filled.add_many(3)
+    async with desk(filled.path) as running:
+        await running.press("j")
+        filled.store.mentions.ingest("byhand", [mention(9, "Just now")])
+        filled.assess(True, due=timedelta(minutes=5))
+        await running.until(lambda: "Just now" in running.lines()[1])
+        assert running.list.cursor == ids[1]
+        assert "new above" not in running.text()
 
 
 async def test_rows_that_others_change_are_painted_anew_within_a_second(filled: Fixture) -> None:
@@ -455,3 +473,44 @@ async def test_tags_and_notes(filled: Fixture) -> None:
         await running.until(lambda: running.app.screen is not running.inbox)
         await running.press(*"petr", "enter")
         await running.until(lambda: filled.store.mentions.get(id).assignee == "petr")
+
+
+async def test_each_command_works_on_all_that_are_selected_tells_how_many_and_is_taken_back(filled: Fixture) -> None:
+    ids = filled.add_many(4, "byhand")
+    people, mentions = filled.store.people, filled.store.mentions
+    for id in ids[:3]:
+        filled.store.outbox.put(id, "Sorry.", agent="jana", state=DeliveryState.HANDED_OFF)
+    async with desk(filled.path, LARGE) as running:
+
+        async def answer(*keys: str) -> None:
+            await running.until(lambda: running.app.screen is not running.inbox and "3 mentions" in running.text())
+            await running.press(*keys)
+
+        await running.press("x", "x", "x")
+        await running.press("plus")
+        await answer(*"vip", "enter")
+        await running.until(lambda: [people.tags(id) for id in ids] == [("vip",)] * 3 + [()])
+        await running.press("minus")
+        await answer("enter")
+        await running.until(lambda: not any(people.tags(id) for id in ids))
+        await running.press("u")
+        await running.until(lambda: [people.tags(id) for id in ids] == [("vip",)] * 3 + [()])
+        await running.press("m")
+        await answer(*"called", "enter")
+        await running.until(lambda: [len(people.notes(id)) for id in ids] == [1, 1, 1, 0])
+        await running.press("u")
+        await running.until(lambda: not any(people.notes(id) for id in ids))
+        await running.press("a")
+        await answer(*"petr", "enter")
+        await running.until(lambda: [mentions.get(id).assignee for id in ids] == ["petr"] * 3 + [""])
+        await running.press("c")
+        await running.until(lambda: running.app.clipboard.count("Mention number") == 3)
+        await running.press("y")
+        await running.until(lambda: "3 replies noted as posted." in running.toasts())
+        assert {filled.store.outbox.replies_to(id)[0].state for id in ids[:3]} == {DeliveryState.POSTED}
+        for said in (
+            "3 mentions tagged #vip.",
+            "3 mentions noted for your colleagues.",
+            "3 mentions assigned to petr.",
+        ):
+            assert said in running.toasts()

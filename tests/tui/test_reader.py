@@ -184,12 +184,16 @@ def test_what_others_write_is_told_with_what_has_changed(filled: Fixture, heard:
     assert reading.row(ids[2]).assignee == "petr"  # type: ignore[union-attr]
     new = filled.add_many(3, "byhand")
     order = heard.next(OrderRead, lambda news: len(news.ids) == 13)
-    assert order.fresh == 3
+    assert list(order.fresh) == [10, 11, 12]
     assert order.ids[order.anchor] == ids[4]
-    reading.acknowledge()
+    reading.seen(new[:2])
     filled.add([mention(77)])
     order = heard.next(OrderRead, lambda news: len(news.ids) == 14)
-    assert order.fresh <= 1
+    assert [order.ids[place] for place in order.fresh] == [new[2], max(order.ids)]
+    reading.acknowledge()
+    filled.add([mention(78)])
+    order = heard.next(OrderRead, lambda news: len(news.ids) == 15)
+    assert len(order.fresh) <= 1
     assert set(new) < set(order.ids)
 
 
@@ -198,7 +202,7 @@ def test_a_conversation_is_told_once_and_again_when_it_changes(filled: Fixture, 
     reading.converse(other)
     reading.converse(one)
     assert heard.next(ConversationRead, lambda news: news.id == one).conversation.focus.id == one
-    filled.store.people.add_note(one, "petr", "I called her")
+    filled.store.people.add_note([one], "petr", "I called her")
     assert heard.next(ConversationRead).conversation.notes[0].text == "I called her"
     reading.converse(10**9)
     assert heard.next(ConversationRead).conversation is None

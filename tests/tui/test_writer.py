@@ -40,8 +40,8 @@ async def test_work_is_done_in_one_thread_in_order(filled: Fixture, writing: Wri
 async def test_an_error_reaches_the_caller_and_the_next_work_goes_on(filled: Fixture, writing: Writer) -> None:
     (id,) = filled.add_many(1)
     with pytest.raises(NotAllowed):
-        await writing.do(lambda desk: desk.triage.note(id, "  "))
-    await writing.do(lambda desk: desk.triage.note(id, "called"))
+        await writing.do(lambda desk: desk.triage.note([id], "  "))
+    await writing.do(lambda desk: desk.triage.note([id], "called"))
     assert filled.store.people.notes(id)[0].text == "called"
     writing.close()
 
@@ -61,6 +61,6 @@ async def test_what_was_handed_over_is_done_before_the_end(filled: Fixture, writ
     (id,) = filled.add_many(1)
     for length in range(30):
         writing.hand_over(lambda desk, length=length: desk.respond.save_draft(id, "x" * (length + 1)))  # type: ignore[misc]
-    writing.hand_over(lambda desk: desk.triage.note(id, ""))  # fails, and nobody waits for it
+    writing.hand_over(lambda desk: desk.triage.note([id], ""))  # fails, and nobody waits for it
     writing.close()
     assert filled.store.outbox.drafts(id)[0].text == "x" * 30

@@ -122,7 +122,7 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         self._unseen = (0, 0)
         self._strips: LRUCache[tuple[object, ...], tuple[Row, Surroundings, list[Strip]]] = LRUCache(_STRIPS_KEPT)
         self._surroundings = around()
-        self._styles: dict[tuple[str, bool, bool], Style] = {}
+        self._styles: dict[tuple[str, bool, bool, bool], Style] = {}
 
     @property
     def ids(self) -> array[int]:
@@ -337,12 +337,6 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_out(self.scroll_offset.y)
             self._show_cursor()
 
-    def notify_style_update(self) -> None:
-        """Forgets colours of the theme before."""
-        super().notify_style_update()
-        self._strips.clear()
-        self._styles.clear()
-
     def on_focus(self) -> None:
         """Paints the cursor bright."""
         self._refresh_row(self._at)
@@ -405,7 +399,7 @@ class MentionList(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, self._style("", at_cursor, chosen))
 
     def _style(self, part: str, at_cursor: bool, chosen: bool) -> Style:
-        key = (part, at_cursor, chosen)
+        key = (part, at_cursor, chosen, self.has_focus)
         style = self._styles.get(key)
         if style is None:
             ground = "list--cursor" if at_cursor else "list--selected" if chosen else "list--line"

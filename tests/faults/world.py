@@ -1,0 +1,525 @@
+"""A small world to break: emulated platforms, customers, an agent, a clock that jumps; and the books kept on all of it.
+
+What customers wrote and what the agent approved is written down here, apart from the desk. `World.compare` holds the
+store and the platforms against these books.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import random
+import signal
+import struct
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from msgspec.structs import replace
+from starlette.responses import PlainTextResponse
+
+from reviewdesk.config import Config, load
+from reviewdesk.desk.respond import Respond
+from reviewdesk.errors import NotAllowed
+from reviewdesk.model import DeliveryState
+from reviewdesk.plugins import load_emulator
+from reviewdesk.sandbox import CustomerText, Running, ShopReply
+from reviewdesk.sandbox.runner import toml_for
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Reply, Stored
+
+PLATFORMS = ("facebook", "feed", "heureka", "reddit")
+TELLS_DELETIONS = ("facebook", "reddit")
+"""Platforms on which a single deletion is believed at once."""
+_OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE)
+_HELD = (DeliveryState.REFUSED, DeliveryState.WITHDRAWN)
+_WORDS = "balík rozbitý reklamace doprava dorazil pozdě děkuji objednávka storno vrátit peníze kurýr krabice".split()
+
+
+class SharedClock:
+    """The real time and what was added to it, the same in every process that has the file.
+
+    Args:
+        path: holds the seconds that were added.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            path.write_bytes(struct.pack("d", 0.0))
+        with path.open("r+b") as file:
+            self._ahead = mmap.mmap(file.fileno(), 8)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=struct.unpack("d", self._ahead[:8])[0])
+
+    def forward(self, **by: float) -> None:
+        """Lets time pass."""
+        seconds = struct.unpack("d", self._ahead[:8])[0] + timedelta(**by).total_seconds()
+        self._ahead[:8] = struct.pack("d", seconds)
+
+
+@dataclass
+class Trap:
+    """Kills a process when a request of its arrives.
+
+    Attributes:
+        pid: whom; it is not reaped before the trap is gone, so the number is nobody else's.
+        match: what "METHOD /path" has to contain.
+        done: whether the platform does what it was asked for all the same.
+        answered: whether its answer has left before the kill.
+    """
+
+    pid: int
+    match: str
+    done: bool
+    answered: bool
+
+
+class Turnstile:
+    """Stands before an emulator: counts who is inside, lets others act between two requests, and springs traps."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.inside = 0
+        self.trap: Trap | None = None
+        self.acts: deque[Callable[[], None]] = deque()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/_acts":
+            while self.acts:
+                self.acts.popleft()()
+            await PlainTextResponse(str(self.inside))(scope, receive, send)
+            return
+        self.inside += 1
+        try:
+            await self._pass(scope, receive, send)
+        finally:
+            self.inside -= 1
+
+    async def _pass(self, scope: Any, receive: Any, send: Any) -> None:
+        trap = self.trap
+        if trap is None or trap.match not in f"{scope['method']} {scope['path']}":
+            await self.app(scope, receive, send)
+            return
+        self.trap = None
+        if trap.answered:
+            await self.app(scope, receive, send)
+            _kill(trap.pid)
+            return
+        request = await receive()
+        _kill(trap.pid)
+        if trap.done:
+
+            async def again() -> Any:
+                return request
+
+            await self.app(scope, again, _nobody)
+
+
+async def _nobody(message: Any) -> None:
+    """Takes an answer to one who is dead."""
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+@dataclass
+class Written:
+    """What a customer wrote.
+
+    Attributes:
+        texts: every text that stood there, oldest first.
+        settled: those of them that stood there while an undisturbed poll ran to its end.
+    """
+
+    platform: str
+    id: str
+    texts: list[str]
+    settled: list[str] = field(default_factory=list)
+    gone: bool = False
+
+
+@dataclass
+class Approved:
+    """A reply that an agent approved; `spoiled` where its mention changed afterwards, so that it may be held."""
+
+    reply: int
+    platform: str
+    to: str
+    text: str
+    spoiled: bool = False
+    taken_back: bool = False
+
+
+@dataclass
+class Verdict:
+    """What a comparison found; each of the first three is a list of sentences."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    unapproved: list[str] = field(default_factory=list)
+    mentions: int = 0
+    versions: int = 0
+    replies: int = 0
+    held: int = 0
+
+    @property
+    def sentences(self) -> list[str]:
+        return [*self.lost, *self.doubled, *self.unapproved]
+
+
+class World:
+    """One desk and its platforms.
+
+    Args:
+        folder: for the configuration, the database and the log; empty.
+        seed: the same seed gives the same customers; how processes interleave is the machine's.
+        platforms: names of installed emulators.
+        through: gives the address under which the desk reaches an emulator, for what stands in between.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        platforms: Sequence[str] = PLATFORMS,
+        *,
+        through: Callable[[Running], str] = lambda running: running.base,
+    ) -> None:
+        self.folder = folder
+        self.chance = random.Random(seed)
+        self.clock = SharedClock(folder / "clock")
+        self.running: dict[str, Running] = {}
+        self.turnstiles: dict[str, Turnstile] = {}
+        for name in platforms:
+            running = Running(load_emulator(name)(clock=self.clock), 0)
+            turnstile = Turnstile(running._server.config.app)
+            running._server.config.app = turnstile
+            running.start()
+            self.running[name], self.turnstiles[name] = running, turnstile
+        self.direct = {name: running.base for name, running in self.running.items()}
+        for running in self.running.values():
+            running.base = through(running)
+        self.path = folder / "reviewdesk.toml"
+        self.path.write_text(toml_for(list(self.running.values()), shop="Obchod", poll_seconds=1), encoding="utf-8")
+        self.config: Config = load(self.path, db=folder / "desk.db")
+        self.store = Store(self.config.database, clock=self.clock)
+        self.written: dict[tuple[str, str], Written] = {}
+        self.approved: list[Approved] = []
+        self._said = 0
+        self._answered: set[tuple[str, str]] = set()
+
+    def close(self) -> None:
+        self.store.close()
+        for running in self.running.values():
+            running.stop()
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {name: value for each in self.running.values() for name, value in each.emulator.secrets().items()}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "REVIEWDESK_CONFIG": str(self.path),
+            "REVIEWDESK_DB": str(self.config.database),
+            "REVIEWDESK_LOG": str(self.folder / "log"),
+            **self.secrets,
+        }
+
+    # -- the platforms -------------------------------------------------------------------------------------------------
+
+    def act(self, platform: str, deed: Callable[[], Any]) -> Any:
+        """Does something on a platform between two of its requests, and gives what it gave."""
+        done: list[Any] = []
+        self.turnstiles[platform].acts.append(lambda: done.append(deed()))
+        self._ask(platform)
+        return done[0]
+
+    def _ask(self, platform: str) -> int:
+        with urlopen(f"{self.direct[platform]}/_acts", timeout=10) as answer:
+            return int(answer.read())
+
+    def quiet(self, *, seconds: float = 20) -> None:
+        """Waits until no request of the dead is under way: time must not pass for the desk alone.
+
+        Connections are accepted in their order, so whoever asked before this call is inside when it is answered.
+        """
+        end = time.monotonic() + seconds
+        for platform in self.running:
+            # Twice: who came before us may have been let in without having asked yet.
+            while self._ask(platform) + self._ask(platform):
+                assert time.monotonic() < end, f"{platform} does not come to rest"
+                time.sleep(0.002)
+
+    # -- customers -----------------------------------------------------------------------------------------------------
+
+    def _words(self) -> str:
+        self._said += 1
+        return f"{' '.join(self.chance.choices(_WORDS, k=self.chance.randint(3, 12)))} č. {self._said}"
+
+    def customer_writes(self, platform: str | None = None) -> None:
+        platform = platform or self.chance.choice(list(self.running))
+        emulator, text = self.running[platform].emulator, self._words()
+        words = CustomerText(
+            author=f"Zákazník {self.chance.randint(1, 9)}",
+            text=text,
+            language="cs",
+            rating=self.chance.randint(1, 5),
+            product="Konvice" if self.chance.random() < 0.3 else "",
+        )
+        id = self.act(platform, lambda: emulator.write(words))
+        self.written[platform, id] = Written(platform, id, [text])
+
+    def customer_edits(self) -> None:
+        written = self._any_written()
+        if written is None or (edit := _edit(self.running[written.platform].emulator)) is None:
+            return
+        back = len(written.texts) > 1 and self.chance.random() < 0.2
+        text = written.texts[-2] if back else self._words()
+        self._spoil(written)
+        self.act(written.platform, lambda: edit(written.id, text))
+        written.texts.append(text)
+
+    def customer_deletes(self) -> None:
+        written = self._any_written()
+        if written is None or (delete := _delete(self.running[written.platform].emulator)) is None:
+            return
+        self._spoil(written)
+        self.act(written.platform, lambda: delete(written.id))
+        written.gone = True
+        if shop := getattr(self.running[written.platform].emulator, "shop", None):
+            # Facebook takes the answers away with what they answer.
+            left = {id.rpartition("_")[2] for id in shop.comments}
+            for each in self.written.values():
+                each.gone = each.gone or (each.platform == written.platform and each.id not in left)
+
+    def customer_answers(self) -> None:
+        """Somebody goes on in the thread of a reply of the shop's."""
+        platform = self.chance.choice(list(self.running))
+        emulator = self.running[platform].emulator
+        replies: list[ShopReply] = self.act(platform, lambda: list(emulator.shop_replies()))
+        fresh = [each for each in replies if (platform, each.id) not in self._answered]
+        if not fresh:
+            return
+        reply, text = self.chance.choice(fresh), self._words()
+        self._answered.add((platform, reply.id))
+        words = CustomerText(author="Zákazník 1", text=text, language="cs", rating=3)
+        id = self.act(platform, lambda: emulator.answer(reply, words))
+        if id is not None:
+            self.written[platform, id] = Written(platform, id, [text])
+            self._spoil(self.written.get((platform, reply.to)))
+
+    def _any_written(self) -> Written | None:
+        standing = [each for each in self.written.values() if not each.gone]
+        return self.chance.choice(standing) if standing else None
+
+    def _spoil(self, written: Written | None) -> None:
+        """What was approved for a text that changes may rightly be held."""
+        for each in self.approved:
+            if written is not None and (each.platform, each.to) == (written.platform, written.id):
+                each.spoiled = True
+
+    # -- the agent -----------------------------------------------------------------------------------------------------
+
+    def agent_approves(self) -> None:
+        respond = Respond(self.store, "jana", self.config)
+        taken = {(each.platform, each.to) for each in self.approved if not each.taken_back}
+        free = [each for key, each in self.written.items() if key not in taken and not each.gone]
+        self.chance.shuffle(free)
+        for written in free:
+            stored = self.store.mentions.find(written.platform, written.id)
+            if stored is None or stored.mention.ours or respond.reply_mode(stored.id) != "api":
+                continue
+            # Some replies are word for word the same, as templates make them.
+            text = "Omlouváme se." if self.chance.random() < 0.2 else f"Omlouváme se, případ {len(self.approved)}."
+            with suppress(NotAllowed):
+                reply = respond.send(stored.id, text, despite_warnings=True)
+                newest = stored.mention.text == written.texts[-1]
+                self.approved.append(Approved(reply.id, written.platform, written.id, text, spoiled=not newest))
+            return
+
+    def agent_takes_back(self) -> None:
+        open = [each for each in self.approved if not each.taken_back]
+        if open:
+            each = self.chance.choice(open)
+            with suppress(NotAllowed):
+                Respond(self.store, "jana", self.config).take_back(self.store.outbox.get(each.reply))
+                each.taken_back = True
+
+    def something_happens(self) -> None:
+        """Lets one person do one thing."""
+        (deed,) = self.chance.choices(
+            (
+                self.customer_writes,
+                self.customer_edits,
+                self.customer_deletes,
+                self.customer_answers,
+                self.agent_approves,
+                self.agent_takes_back,
+            ),
+            (6, 3, 0.5, 2, 8, 0.5),
+        )
+        deed()
+
+    # -- the books -----------------------------------------------------------------------------------------------------
+
+    def settled(self) -> None:
+        """Notes that an undisturbed poll has seen everything that stands there now."""
+        for each in self.written.values():
+            if not each.gone and each.settled[-1:] != each.texts[-1:]:
+                each.settled.append(each.texts[-1])
+
+    def undecided(self) -> list[Reply]:
+        """Gives the replies of which the desk has still to find out or do something."""
+        return self.store.outbox.in_states([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN])
+
+    def compare(self) -> Verdict:
+        """Holds store and platforms against the books."""
+        verdict = Verdict(mentions=len(self.written), replies=len(self.approved))
+        for written in self.written.values():
+            self._compare_mention(written, verdict)
+        for platform in self.running:
+            self._compare_replies(platform, verdict)
+        self._compare_store(verdict)
+        return verdict
+
+    def _compare_mention(self, written: Written, verdict: Verdict) -> None:
+        name = f"{written.platform} {written.id}"
+        rows = self._rows(
+            "SELECT id, text, ours, gone_at FROM mention WHERE source_id = ? AND platform_id = ?",
+            written.platform,
+            written.id,
+        )
+        if not rows:
+            if written.settled:
+                verdict.lost.append(f"{name} is not in the store")
+            return
+        if len(rows) > 1:
+            verdict.doubled.append(f"{name} is in the store {len(rows)} times")
+        id, text, ours, gone = rows[0]
+        versions = [
+            words
+            for (words,) in self._rows("SELECT text FROM mention_version WHERE mention_id = ? ORDER BY version", id)
+        ]
+        verdict.versions += len(versions)
+        if ours:
+            verdict.lost.append(f"{name} counts as the shop's own")
+        if not written.gone and text != written.texts[-1]:
+            verdict.lost.append(f"{name}: {text!r} instead of {written.texts[-1]!r}")
+        if not _in_order(written.settled, versions):
+            verdict.lost.append(f"{name}: of {written.settled} the store has only {versions}")
+        if not _in_order(versions, written.texts):
+            verdict.doubled.append(f"{name}: versions {versions} of what was only {written.texts}")
+        if versions[-1:] != [text]:
+            verdict.lost.append(f"{name}: the newest version is {versions[-1:]}, not {text!r}")
+        if written.gone and gone is None and written.settled and written.platform in TELLS_DELETIONS:
+            verdict.lost.append(f"{name}: nobody noticed that it is gone")
+        if not written.gone and gone is not None:
+            verdict.lost.append(f"{name} counts as gone")
+
+    def _compare_replies(self, platform: str, verdict: Verdict) -> None:
+        emulator = self.running[platform].emulator
+        standing = Counter((each.to, each.text) for each in self.act(platform, lambda: list(emulator.shop_replies())))
+        approved = {(each.to, each.text) for each in self.approved if each.platform == platform}
+        for key in standing.keys() - approved:
+            verdict.unapproved.append(f"{platform}: {key} stands there and nobody approved it")
+        due: Counter[tuple[str, str]] = Counter()
+        for each in (each for each in self.approved if each.platform == platform):
+            reply, key = self.store.outbox.get(each.reply), (each.to, each.text)
+            if self.written[platform, each.to].gone:
+                # Whether it stood there once went with the customer's text.
+                due[key] += standing[key]
+                continue
+            if reply.state in _OUT:
+                due[key] += 1
+            elif reply.state in _HELD and (each.spoiled or each.taken_back):
+                verdict.held += 1
+            else:
+                verdict.lost.append(f"{platform}: reply {each.reply} is {reply.state} ({reply.fault})")
+        for key in due.keys() | standing.keys():
+            if standing[key] > due[key] and key in approved:
+                verdict.doubled.append(f"{platform}: {key} stands there {standing[key]} times instead of {due[key]}")
+            if standing[key] < due[key]:
+                verdict.lost.append(f"{platform}: {key} counts as posted and does not stand there")
+
+    def _compare_store(self, verdict: Verdict) -> None:
+        if (found := self.store.integrity()) != "ok":
+            verdict.lost.append(f"the database: {found}")
+        for count, source, key in self._rows(
+            "SELECT count(*), source_id, platform_id FROM mention GROUP BY 2, 3 HAVING count(*) > 1"
+        ):
+            verdict.doubled.append(f"{source} {key} is in the store {count} times")
+        for (count,) in self._rows("SELECT count(*) FROM mention WHERE ours = 0 AND assessed = ''"):
+            if count:
+                verdict.lost.append(f"{count} mentions were never assessed")
+        for source, key, text in self._rows("SELECT source_id, platform_id, text FROM mention WHERE ours = 0"):
+            if (source, key) not in self.written:
+                verdict.doubled.append(f"{source} {key} is in the store and nobody wrote it: {text!r}")
+        for (word,) in self._rows("SELECT text FROM mention WHERE ours = 0 ORDER BY id DESC LIMIT 20"):
+            found = self._rows("SELECT count(*) FROM mention_fts WHERE mention_fts MATCH ?", f'"{word}"')
+            if found != [(1,)] and not word.startswith("Omlouv"):
+                verdict.lost.append(f"the search finds {word!r} {found[0][0]} times")
+
+    def _rows(self, sql: str, *params: Any) -> list[Any]:
+        return self.store.db.conn.execute(sql, params).fetchall()
+
+    def stored(self, platform: str, id: str) -> Stored | None:
+        return self.store.mentions.find(platform, id)
+
+
+def _in_order(some: Sequence[str], whole: Sequence[str]) -> bool:
+    """Tells whether `some` are among the whole, in this order."""
+    rest = iter(whole)
+    return all(any(each == other for other in rest) for each in some)
+
+
+def _edit(emulator: Any) -> Callable[[str, str], None] | None:
+    """Gives what changes a customer's text on an emulator; None where it has nothing of the kind."""
+    if hasattr(emulator, "shop"):
+
+        def edit(id: str, text: str) -> None:
+            emulator.shop.found(id).message = text
+
+        return edit
+    if hasattr(emulator, "reviews"):
+
+        def rewrite(id: str, text: str) -> None:
+            review = emulator._find(id)
+            review.words = replace(review.words, text=text)
+            emulator._changed = emulator.clock()
+
+        return rewrite
+    return getattr(emulator, "edit", None) or getattr(emulator, "rewrite", None)
+
+
+def _delete(emulator: Any) -> Callable[[str], None] | None:
+    if hasattr(emulator, "shop"):
+        return lambda id: emulator.shop.remove(emulator.shop.found(id).id)
+    return getattr(emulator, "delete", None) or getattr(emulator, "withdraw", None)
+
+
+@contextmanager
+def world(folder: Path, seed: int, platforms: Sequence[str] = PLATFORMS, **more: Any) -> Iterator[World]:
+    """Gives a world while the block runs; its secrets are in the environment so long."""
+    made = World(folder, seed, platforms, **more)
+    before = {name: os.environ.get(name) for name in made.secrets}
+    os.environ.update(made.secrets)
+    try:
+        yield made
+    finally:
+        made.close()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

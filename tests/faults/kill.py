@@ -77,7 +77,7 @@ class Killing:
         """Kills so often, then lets the desk come to rest, and compares."""
         for platform in self.world.running:
             self.world.customer_writes(platform)
-        self._in_peace("poll", "--now")
+        self.nursery.learn(self.world.folder, self.world.environment, ("poll", "--now"))
         until = self.figures.kills.total() + kills
         while self.figures.kills.total() < until:
             for _ in range(self.chance.randint(0, 2)):

@@ -12,6 +12,7 @@ how processes are to be killed; how they interleave is the machine's.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -19,7 +20,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.faults.nursery import Nursery, Worker
@@ -47,6 +51,12 @@ class Figures:
     verdict: Verdict = field(default_factory=Verdict)
     broken: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Figures) -> Figures:
+        both = Figures(self.kills + other.kills, self.runs + other.runs, broken=self.broken + other.broken)
+        for each in (self, other):
+            both.add(each.verdict)
+        return both
+
     def add(self, verdict: Verdict) -> None:
         for name in ("lost", "doubled", "unapproved", "mentions", "versions", "replies", "held"):
             setattr(self.verdict, name, getattr(self.verdict, name) + getattr(verdict, name))
@@ -70,8 +80,8 @@ class Killing:
         self.world, self.nursery, self.chance, self.figures = world, nursery, chance, figures
         self.replying = [each for each in world.running if each in _REPLY]
         # How long a command takes, and how far it comes, is learned from those that end.
-        self.takes = {"poll": 0.3, "send": 0.15}
-        self.reaches = {"poll": (12, 120), "send": (6, 60)}
+        self.takes: dict[Sequence[str], float] = {}
+        self.reaches: dict[Sequence[str], tuple[int, int]] = {}
 
     def go(self, kills: int) -> Verdict:
         """Kills so often, then lets the desk come to rest, and compares."""
@@ -99,11 +109,16 @@ class Killing:
     def _kill_one(self) -> None:
         command = self._command()
         (manner,) = self.chance.choices(_MANNERS, _WEIGHTS)
+        if manner == "arrival":
+            if not self.world.is_anything_due():
+                manner = "moment"
+            else:
+                command = ("send", "--quiet")
         crash = None
         if manner in ("commit", "statement"):
-            most = self.reaches[command[0]][manner == "statement"]
+            most = self.reaches.get(command, (6, 50))[manner == "statement"]
             crash = (manner, self.chance.randint(1, most), self.chance.random() < 0.5)
-        moment = self.chance.uniform(0, self.takes[command[0]] * 1.1) if manner == "moment" else 20.0
+        moment = self.chance.uniform(0, self.takes.get(command, 0.1)) if manner == "moment" else 20.0
         rival = self._start(self._command(), None) if self.chance.random() < 0.1 else None
         began = time.monotonic()
         worker = self._start(command, crash)
@@ -120,10 +135,10 @@ class Killing:
             self.figures.kills[manner] += 1
         else:
             self.figures.runs += 1
-            self.takes[command[0]] = 0.8 * self.takes[command[0]] + 0.2 * took
+            self.takes[command] = 0.8 * self.takes.get(command, took) + 0.2 * took
             if rival is None:
                 commits, statements = self.nursery.counts()
-                self.reaches[command[0]] = (max(commits, 2), max(statements, 2))
+                self.reaches[command] = (max(commits, 2), max(statements, 2))
         if rival is not None:
             if not rival.ended(within=self.chance.uniform(0, 0.3)):
                 rival.kill()
@@ -177,8 +192,9 @@ def run(kills: int, seed: int, platforms: Sequence[str], folder: Path, *, each: 
     figures = Figures()
     nursery = Nursery(folder)
     try:
-        number = 0
-        while figures.kills.total() < kills:
+        for number in count():
+            if figures.kills.total() >= kills:
+                break
             room = folder / f"world-{number}"
             room.mkdir()
             # One seed for each world, so that one world alone can be played again.
@@ -190,12 +206,20 @@ def run(kills: int, seed: int, platforms: Sequence[str], folder: Path, *, each: 
                 shutil.rmtree(room)
             else:
                 break
-            number += 1
-            if sys.stderr.isatty():
-                print(f"\r{figures.kills.total()} kills", end="", file=sys.stderr, flush=True)
     finally:
         nursery.close()
     return figures
+
+
+def run_side_by_side(kills: int, seed: int, platforms: Sequence[str], folder: Path, jobs: int) -> Figures:
+    """Kills in so many separate rows of worlds at once; each has a seed of its own, made of `seed` and its number."""
+    rooms = [folder / f"row-{number}" for number in range(jobs)]
+    for room in rooms:
+        room.mkdir()
+    share = -(-kills // jobs)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        rows = [pool.submit(run, share, seed + number, platforms, room) for number, room in enumerate(rooms)]
+        return sum((row.result() for row in rows), Figures())
 
 
 def main() -> int:
@@ -204,15 +228,16 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=None, help="without one, a new one is taken and told")
     parser.add_argument("--platform", action="append", help="an installed emulator; may be repeated")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="rows of worlds at once")
     parser.add_argument("--folder", type=Path, help="where to work; by default in memory where the system has that")
     args = parser.parse_args()
     seed = random.SystemRandom().getrandbits(32) if args.seed is None else args.seed
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="kill-", dir=args.folder or (memory if memory.is_dir() else None)))
     began = time.monotonic()
-    figures = run(args.kills, seed, args.platform or PLATFORMS, folder)
+    figures = run_side_by_side(args.kills, seed, args.platform or PLATFORMS, folder, args.jobs)
     took, verdict, kills = time.monotonic() - began, figures.verdict, figures.kills.total()
-    manners = ", ".join(f"{count} {manner}" for manner, count in sorted(figures.kills.items()))
+    manners = ", ".join(f"{often} {manner}" for manner, often in sorted(figures.kills.items()))
     print(f"{kills} kills ({manners}) in {took:.0f} s ({kills / took:.1f}/s), {figures.runs} runs left to their end")
     print(f"{verdict.mentions} mentions in {verdict.versions} versions, {verdict.replies} replies, {verdict.held} held")
     print(f"{len(verdict.lost)} lost, {len(verdict.doubled)} doubled, {len(verdict.unapproved)} unapproved; seed {seed}")

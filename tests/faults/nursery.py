@@ -133,10 +133,10 @@ def main() -> None:
 
     import httpx
 
+    from reviewdesk import plugins
     from reviewdesk.assess import Assessable
     from reviewdesk.cli import COMMANDS
     from reviewdesk.desk import assessing
-    from reviewdesk.plugins import connectors, load_connector
 
     for module in {module for module, _ in COMMANDS.values()} - {"desk"}:
         importlib.import_module(f"reviewdesk.cli.{module}")
@@ -144,13 +144,15 @@ def main() -> None:
         importlib.import_module(f"reviewdesk.cli.{module}")
     for module in ("deliver", "poll", "respond"):
         importlib.import_module(f"reviewdesk.desk.{module}")
-    for plugin in connectors():
-        load_connector(plugin.name)
+    for plugin in plugins.connectors():
+        plugins.load_connector(plugin.name)
     importlib.import_module("reviewdesk_connectors.reddit.client")
     list(assessing.assessor().assess([Assessable(text="Balík přišel rozbitý.", language="cs")]))
-    # Each client reads all certificates anew; nothing here speaks TLS.
+    # What each process reads anew and is always the same: all certificates, and the list of installed plugins.
     ssl.create_default_context = cache(ssl.create_default_context)
-    httpx.create_ssl_context()
+    httpx.create_ssl_context(trust_env=False)
+    listed = {group: plugins._listed(group, {}) for group in (plugins.CONNECTORS, plugins.EMULATORS)}
+    plugins._listed = lambda group, environ: listed[group]
     print("ready", flush=True)
     for line in sys.stdin.buffer:
         order = json.loads(line)

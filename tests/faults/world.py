@@ -379,6 +379,11 @@ class World:
             if not each.gone and each.settled[-1:] != each.texts[-1:]:
                 each.settled.append(each.texts[-1])
 
+    def is_anything_due(self) -> bool:
+        """Tells whether a reply waits whose time has come."""
+        due = self.store.outbox.next_due()
+        return due is not None and due <= self.clock()
+
     def undecided(self) -> list[Reply]:
         """Gives the replies of which the desk has still to find out or do something."""
         return self.store.outbox.in_states([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN])

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from reviewdesk.assess import weights
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.combine import combine
-from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of, lexicon_of
+from reviewdesk.assess.language import OTHER, code_of, known_languages, language_in, lexicon_of
+from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Assessment
 
 __all__ = ["Assessable", "Assessor"]
@@ -32,16 +34,19 @@ class Assessor:
             items: mentions; very long texts are read in part (`weights.TEXT_MOST`).
         """
         for item in items:
-            yield combine(item, _language(item), self.version)
+            tokens = tokens_of(item.text[: weights.TEXT_MOST])
+            yield combine(item, tokens, _language(item, tokens), self.version)
 
 
-def _language(item: Assessable) -> str:
+def _language(item: Assessable, tokens: Tokens) -> str:
     """Gives the platform's word for it, unless the text itself clearly speaks another language."""
-    shown = item.text or item.title or " ".join((*item.cons[:3], *item.pros[:3]))
+    if not tokens.words:
+        shown = item.title or " ".join((*item.cons[:3], *item.pros[:3])) or item.text
+        tokens = tokens_of(shown[: weights.TEXT_MOST])
     told = code_of(item.language)
     if told is None:
-        return language_of(shown, item.prior)
+        return language_in(tokens, item.prior)
     if told not in known_languages():
         return OTHER
-    heard = language_of(shown, told)
+    heard = language_in(tokens, told)
     return told if heard == OTHER or lexicon_of(heard) == lexicon_of(told) else heard

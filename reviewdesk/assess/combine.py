@@ -10,7 +10,8 @@ import msgspec
 from reviewdesk.assess import complaint, fields, weights
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.language import OTHER, lexicon_of
-from reviewdesk.assess.sentiment import TextReading, read_text
+from reviewdesk.assess.sentiment import TextReading, read_text, read_tokens
+from reviewdesk.assess.tokens import Tokens
 from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120
@@ -21,16 +22,17 @@ def compound(total: float) -> float:
     return total / math.sqrt(total * total + weights.SQUASH)
 
 
-def combine(item: Assessable, language: str, assessor: str) -> Assessment:
+def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> Assessment:
     """Gives the assessment of one mention in a known language.
 
     Args:
         item: what is known of it.
+        tokens: the words of its text.
         language: what it is written in, or "other".
         assessor: the name and version to write into the assessment.
     """
     words = lexicon_of(language)
-    text = read_text(item.text, language, words)
+    text = read_tokens(tokens, language, words)
     title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words)
     cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
     pros, _ = fields.list_reasons("pros", item.pros, language, words)

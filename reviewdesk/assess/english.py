@@ -1,5 +1,7 @@
-"""English words by vaderSentiment, its rules unchanged, with the desk's own values for emoji.
+"""English words by vaderSentiment: its words, its tables and its rules, in one pass, with the desk's values for emoji.
 
+`SentimentIntensityAnalyzer` folds the whole text for each word it looks at; the same rules are written here over pieces
+that are looked up once. Tests hold both to the same sums for any order of words.
 This module imports vaderSentiment; `reviewdesk.assess.sentiment` imports it when the first English text is met.
 """
 
@@ -8,62 +10,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
-from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentimentIntensityAnalyzer, SentiText
+from vaderSentiment.vaderSentiment import (
+    BOOSTER_DICT,
+    C_INCR,
+    N_SCALAR,
+    SPECIAL_CASES,
+    SentimentIntensityAnalyzer,
+    SentiText,
+    negated,
+)
 
-from reviewdesk.assess import weights
 from reviewdesk.assess.sentiment import Hit, signs
-
-
-class _Words(SentimentIntensityAnalyzer):  # type: ignore[misc]  # vaderSentiment ships no types
-    """VADER that hands out each word's value, and knows the desk's emoji."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # As VADER reads 👍 as the words "thumbs up", which it does not know.
-        self.lexicon.update(signs().emoji)
-
-    # These two look at six words at most, but fold the whole text each time: they are given those words alone.
-
-    @staticmethod
-    def _negation_check(valence: float, words_and_emoticons: list[str], start_i: int, i: int) -> float:
-        first = max(0, i - 3)
-        near = words_and_emoticons[first : i + 1]
-        return float(SentimentIntensityAnalyzer._negation_check(valence, near, start_i, i - first))
-
-    @staticmethod
-    def _special_idioms_check(valence: float, words_and_emoticons: list[str], i: int) -> float:
-        near = words_and_emoticons[i - 3 : i + 3]
-        return float(SentimentIntensityAnalyzer._special_idioms_check(valence, near, 3))
-
-    def values(self, text: str) -> tuple[list[float], float]:
-        """Gives the value of each blank-separated piece and the emphasis of "!" and "?", before VADER squashes them.
-
-        This is `polarity_scores` without its search for emoji and its sums; most words are in no list and passed over.
-        """
-        sentence = SentiText(text)
-        words = sentence.words_and_emoticons
-        found: list[float] = []
-        for index, word in enumerate(words):
-            lowered = word.lower()
-            kind_of = lowered == "kind" and index + 1 < len(words) and words[index + 1].lower() == "of"
-            if lowered not in self.lexicon or lowered in BOOSTER_DICT or kind_of:
-                found.append(0.0)
-            else:
-                self.sentiment_valence(0, sentence, word, index, found)
-        return self._but_check(words, found), self._punctuation_emphasis(text)
-
+from reviewdesk.assess.tokens import Memory
 
 _BLANK_SEPARATED = re.compile(r"\S+")
 
 
-@cache
-def _words() -> _Words:
-    return _Words()
+class _Piece(NamedTuple):
+    """What VADER knows of one blank-separated piece.
+
+    Attributes:
+        word: without the punctuation around it, in lower case.
+        value: as in VADER's list; None where it is not in it.
+        boost: what it adds to the next words.
+    """
+
+    word: str
+    value: float | None
+    boost: float
+    negates: bool
+    capitals: bool
 
 
 @cache
-def _piece() -> re.Pattern[str]:
+def _values() -> dict[str, float]:
+    # As VADER reads 👍 as the words "thumbs up", which it does not know.
+    return {**SentimentIntensityAnalyzer().lexicon, **signs().emoji}
+
+
+def _piece(written: str) -> _Piece:
+    stripped = SentiText._strip_punc_if_word(written.replace("’", "'"))
+    word = stripped.lower()
+    return _Piece(word, _values().get(word), BOOSTER_DICT.get(word, 0.0), negated([word]), stripped.isupper())
+
+
+_PIECES: Memory[_Piece] = Memory(_piece)
+
+
+@cache
+def _beside_emoji() -> re.Pattern[str]:
     emoji = re.escape("".join(signs().emoji))
     return re.compile(rf"[{emoji}]|[^\s{emoji}]+")
 
@@ -72,28 +69,97 @@ def english_hits(text: str) -> list[Hit]:
     """Gives the words and emoji that VADER values, in the order of the text; their shares are VADER's sum.
 
     Args:
-        text: without links; only the first `weights.ENGLISH_MOST` characters and `weights.ENGLISH_EMOJI_MOST` emoji
-            are read.
+        text: without links.
     """
-    spans = list(_spans(text[: weights.ENGLISH_MOST]))
-    pieces = [text[start:end].replace("’", "'") for start, end in spans]
-    valences, emphasis = _words().values(" ".join(pieces))
+    spans = list(_spans(text))
+    pieces = [_PIECES[text[start:end]] for start, end in spans]
+    capitals = sum(piece.capitals for piece in pieces)
+    valences = _valences(pieces, 0 < capitals < len(pieces))
     hits = [Hit(*span, valence, "VADER") for span, valence in zip(spans, valences, strict=True) if valence]
-    total = sum(valences)
-    if emphasis and total:
+    emphasis = SentimentIntensityAnalyzer._amplify_ep(text) + SentimentIntensityAnalyzer._amplify_qm(text)
+    total = sum(valences) if emphasis else 0.0
+    if total:
         start = max(text.find("!"), text.find("?"), 0)
         hits.append(Hit(start, start + 1, emphasis if total > 0 else -emphasis, "emphasis"))
     return hits
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    if text.isascii():
-        yield from (match.span() for match in _BLANK_SEPARATED.finditer(text))
-        return
-    emoji, emoji_left = signs().emoji, weights.ENGLISH_EMOJI_MOST
-    for match in _piece().finditer(text):
-        if match.group() in emoji:
-            emoji_left -= 1
-            if emoji_left < 0:
-                continue
+    pattern = _BLANK_SEPARATED if text.isascii() else _beside_emoji()
+    for match in pattern.finditer(text):
         yield match.span()
+
+
+def _valences(pieces: list[_Piece], some_in_capitals: bool) -> list[float]:
+    valences = [
+        0.0 if piece.value is None or piece.boost else _valence(pieces, place, piece.value, some_in_capitals)
+        for place, piece in enumerate(pieces)
+    ]
+    but = next((place for place, piece in enumerate(pieces) if piece.word == "but"), None)
+    if but is not None:
+        # VADER finds each valence by its worth and so weighs the first of equal ones again.
+        for valence in valences if any(valences) else ():
+            if valence:
+                place = valences.index(valence)
+                if place != but:
+                    valences[place] *= 0.5 if place < but else 1.5
+    return valences
+
+
+def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: bool) -> float:
+    """`SentimentIntensityAnalyzer.sentiment_valence`."""
+    piece = pieces[place]
+    after = pieces[place + 1] if place + 1 < len(pieces) else None
+    if piece.word == "kind" and after is not None and after.word == "of":
+        return 0.0
+    valence = value
+    before = [pieces[place - back].word for back in range(1, min(place, 3) + 1)]
+    if piece.word == "no" and after is not None and after.value is not None:
+        valence = 0.0
+    if "no" in before[:2] or (before[2:] == ["no"] and before[0] in ("or", "nor")):
+        valence = value * N_SCALAR
+    if piece.capitals and some_in_capitals:
+        valence += C_INCR if valence > 0 else -C_INCR
+    for back, fading in ((1, 1.0), (2, 0.95), (3, 0.9)):
+        if back > place or pieces[place - back].value is not None:
+            continue
+        valence += fading * _boost(pieces[place - back], valence, some_in_capitals)
+        valence = _negation(pieces, place, back, valence)
+        if back == 3:
+            valence = _idioms(pieces, place, valence)
+    if before and before[0] == "least" and pieces[place - 1].value is None and before[1:2] not in (["at"], ["very"]):
+        valence *= N_SCALAR
+    return valence
+
+
+def _boost(piece: _Piece, valence: float, some_in_capitals: bool) -> float:
+    if not piece.boost:
+        return 0.0
+    boost = -piece.boost if valence < 0 else piece.boost
+    if piece.capitals and some_in_capitals:
+        boost += C_INCR if valence > 0 else -C_INCR
+    return boost
+
+
+def _negation(pieces: list[_Piece], place: int, back: int, valence: float) -> float:
+    words = [piece.word for piece in pieces[place - back : place]]
+    if back == 2 and words[0] == "never" and words[1] in ("so", "this"):
+        return valence * 1.25
+    if back == 3 and ((words[0] == "never" and words[1] in ("so", "this")) or words[2] in ("so", "this")):
+        return valence * 1.25
+    if back > 1 and words[0] == "without" and "doubt" in words[1:]:
+        return valence
+    return valence * N_SCALAR if pieces[place - back].negates else valence
+
+
+def _idioms(pieces: list[_Piece], place: int, valence: float) -> float:
+    three, two, one, zero, *following = (piece.word for piece in pieces[place - 3 : place + 3])
+    for idiom in (f"{one} {zero}", f"{two} {one} {zero}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"):
+        if idiom in SPECIAL_CASES:
+            valence = SPECIAL_CASES[idiom]
+            break
+    for end in range(1, len(following) + 1):
+        valence = SPECIAL_CASES.get(" ".join((zero, *following[:end])), valence)
+    for boost in (f"{three} {two} {one}", f"{three} {two}", f"{two} {one}"):
+        valence += BOOSTER_DICT.get(boost, 0.0)
+    return valence

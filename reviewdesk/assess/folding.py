@@ -60,6 +60,11 @@ class Folded(NamedTuple):
         return self.offsets[start], self.offsets[end] if end < len(self.offsets) else self.length
 
 
+def has_marks(text: str) -> bool:
+    """Tells whether accents stand as characters of their own, so that folding moves positions."""
+    return not text.isascii() and _MARK.search(text) is not None
+
+
 def fold(text: str) -> Folded:
     """Gives `text` folded one character for one ("Žádné" → "zadne", "ß" → "s"); combining marks vanish.
 

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache, lru_cache
+from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
 import msgspec
 
+from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
+from reviewdesk.assess.tokens import Memory, Tokens, tokens_of
 from reviewdesk.model import Record
 
 OTHER = "other"
-_LOOKED_AT = 600
+_WORDS_LOOKED_AT = 100
 _SHORT = 20
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
-_NO_TEXT = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|\S+@\S+")
 # Usual mistakes of platforms and people for the ISO codes.
 _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 
-_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 1.0, 0.35, 0.9, 0.5, 1.2
-_WORDS_REMEMBERED = 32_768
-_LETTERS_MOST = 40
+_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 0.6, 0.35, 0.9, 0.5, 1.2
+_NEITHER, _LATIN, _CYRILLIC = range(3)
+_SCRIPTS = ("neither", "latin", "cyrillic")
 
 _Weights = tuple[tuple[str, float], ...]
 
@@ -51,10 +52,14 @@ class Marks(Record, frozen=True, kw_only=True):
 
 
 class _Tables(NamedTuple):
+    """What a word says, by the places of the languages in `codes`; the first three places count letters by script."""
+
     marks: dict[str, Marks]
+    codes: tuple[str, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
     pieces: tuple[tuple[re.Pattern[str], str], ...]
+    of_script: dict[str, tuple[int, ...]]
 
 
 @cache
@@ -73,19 +78,34 @@ def _tables() -> _Tables:
         for code, one in marks.items()
         if one.pieces
     )
-    return _Tables(marks, _shared(words), _shared(letters), pieces)
+    codes = (*_SCRIPTS, *marks)
+    of_script = {
+        script: tuple(place for place, code in enumerate(codes) if code in marks and marks[code].script == script)
+        for script in _SCRIPTS
+    }
+    return _Tables(marks, codes, _shared(words), _shared(letters), pieces, of_script)
 
 
-@lru_cache(maxsize=_WORDS_REMEMBERED)
-def _word_says(word: str) -> _Weights:
-    """Gives for each language what one folded word says for it; the script is told as "latin" or "cyrillic"."""
+def _word_says(word: str) -> tuple[tuple[int, float], ...]:
+    """Gives for each language what one word says for it, and how many letters of which script it has."""
     tables = _tables()
-    script = "cyrillic" if "\u0400" <= word[0] <= "\u04ff" else "latin" if "a" <= word[0] <= "\u024f" else "neither"
-    says = dict(tables.words.get(word, ()))
+    bare = fold(word).text
+    first = bare[:1]
+    script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
+    if first.isdigit():
+        return ()
+    says = dict(tables.words.get(bare, ()))
     for pattern, code in tables.pieces:
-        if tables.marks[code].script == script and pattern.search(word):
+        if tables.marks[code].script == _SCRIPTS[script] and pattern.search(bare):
             says[code] = says.get(code, 0.0) + _PIECE
-    return ((script, float(len(word))), *says.items())
+    if not word.isascii():
+        for char in word.lower():
+            for code, weight in tables.letters.get(char, ()):
+                says[code] = says.get(code, 0.0) + weight * _TELLING_LETTER
+    return ((script, float(len(bare))), *((tables.codes.index(code), weight) for code, weight in says.items()))
+
+
+_SAYS: Memory[tuple[tuple[int, float], ...]] = Memory(_word_says)
 
 
 def _piece(piece: str) -> str:
@@ -119,10 +139,15 @@ def code_of(told: str | None) -> str | None:
 
 
 def language_of(text: str, prior: str | None = None) -> str:
+    """Gives the language that a text is written in; `language_in` tells how."""
+    return language_in(tokens_of(text[: weights.TEXT_MOST]), prior)
+
+
+def language_in(tokens: Tokens, prior: str | None = None) -> str:
     """Gives the language that a text is written in.
 
     Args:
-        text: any text; the first 600 characters are looked at.
+        tokens: the text's words; the first hundred are looked at.
         prior: the language most likely before reading, such as the home language of the source; it decides alone below
             twenty letters, as long as the text is in its script.
 
@@ -131,41 +156,32 @@ def language_of(text: str, prior: str | None = None) -> str:
     """
     tables = _tables()
     prior = code_of(prior)
-    text = text[:_LOOKED_AT]
-    if any(sign in text for sign in ("/", "@", "#", "www.")):
-        text = _NO_TEXT.sub(" ", text)
-    scores = _scores(text, tables)
-    latin, cyrillic = scores.pop("latin", 0.0), scores.pop("cyrillic", 0.0)
+    words = tokens.words[:_WORDS_LOOKED_AT]
+    scores = _scores(words, tables)
+    latin, cyrillic = scores[_LATIN], scores[_CYRILLIC]
     if not cyrillic and not latin:
-        return prior if prior in tables.marks and "neither" not in scores else OTHER
-    script = "cyrillic" if cyrillic > latin else "latin"
-    of_script = {code for code, marks in tables.marks.items() if marks.script == script}
-    scores = {code: score for code, score in scores.items() if code in of_script}
-    if prior is None or prior not in of_script:
-        best = max(scores, key=lambda code: scores[code], default=OTHER)
-        return best if scores.get(best, 0.0) >= _LEAST else OTHER
-    if cyrillic + latin < _SHORT and not _contradicts(text, prior):
-        return prior
-    scores[prior] = scores.get(prior, 0.0) + _PRIOR
-    return max(scores, key=lambda code: scores[code])
+        return prior if prior is not None and prior in tables.marks and not scores[_NEITHER] else OTHER
+    of_script = tables.of_script["cyrillic" if cyrillic > latin else "latin"]
+    home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
+    if home not in of_script:
+        best = max(of_script, key=scores.__getitem__)
+        return tables.codes[best] if scores[best] >= _LEAST else OTHER
+    if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
+        return tables.codes[home]
+    scores[home] += _PRIOR
+    return tables.codes[max(of_script, key=scores.__getitem__)]
 
 
-def _scores(text: str, tables: _Tables) -> dict[str, float]:
-    scores: dict[str, float] = {}
-    if not text.isascii():
-        lowered = text.lower()
-        for char in tables.letters.keys() & set(lowered):
-            times = min(lowered.count(char), 3)
-            for code, weight in tables.letters[char]:
-                scores[code] = scores.get(code, 0.0) + weight * _TELLING_LETTER * times
-    for word in _WORD.findall(fold(text).text):
-        for code, weight in _word_says(word[:_LETTERS_MOST]):
-            scores[code] = scores.get(code, 0.0) + weight
+def _scores(words: Iterable[str], tables: _Tables) -> list[float]:
+    scores = [0.0] * len(tables.codes)
+    for word in words:
+        for place, weight in _SAYS[word]:
+            scores[place] += weight
     return scores
 
 
-def _contradicts(text: str, prior: str) -> bool:
+def _contradicts(words: Sequence[str], prior: str) -> bool:
     """Tells whether short text has letters that only a neighbour in the same script has ("ї" where Russian is home)."""
     letters = _tables().letters
-    owners = [owner for char in set(text.lower()) if char in letters for owner, _ in letters[char]]
+    owners = [owner for char in set("".join(words).lower()) if char in letters for owner, _ in letters[char]]
     return bool(owners) and prior not in owners and _tables().marks[prior].script == "cyrillic"

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold, spellings
+from reviewdesk.assess.tokens import Memory
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Record, Severity, Topic
 
 _GAP = ".."
 _GAP_MOST = 4
-_REMEMBERED = 16_384
-_LETTERS_MOST = 40
 _DRAWN = re.compile(r"(.)\1{2,}")
+
+_Value = TypeVar("_Value")
 
 
 class Grammar(Record, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class Grammar(Record, frozen=True, kw_only=True):
     Attributes:
         negators: words that turn the next ones round.
         negative_prefixes: beginnings that do the same to their own word.
+        superlatives: beginnings that make their own word stronger ("nej-").
         boosters, dampeners: words that make the next one stronger or weaker.
         contrast: words after which the real message comes.
         none: whole answers to "what was bad?" that mean nothing was.
@@ -43,6 +45,7 @@ class Grammar(Record, frozen=True, kw_only=True):
 
     negators: str = ""
     negative_prefixes: str = ""
+    superlatives: str = ""
     boosters: str = ""
     dampeners: str = ""
     contrast: str = ""
@@ -83,38 +86,23 @@ class LanguageFile(Record, frozen=True, kw_only=True):
     phrases: tuple[PhraseGroup, ...] = ()
 
 
-class _Slot(NamedTuple):
-    """What may stand at one place of a phrase."""
-
-    whole: frozenset[str]
-    beginnings: tuple[str, ...]
-
-    def fits(self, token: str) -> bool:
-        """Tells whether a folded word may stand here."""
-        return token in self.whole or token.startswith(self.beginnings)
-
-
 class Phrase(NamedTuple):
-    """A phrase made ready: what may stand after its first word; None is a gap of up to four words."""
+    """A phrase made ready: the numbers of the slots after its first word; None is a gap of up to four words."""
 
-    rest: tuple[_Slot | None, ...]
+    rest: tuple[int | None, ...]
     group: PhraseGroup
+    order: tuple[int, int]
 
-    @property
-    def rank(self) -> int:
-        """How severe it is: the severer of two phrases is looked for first."""
-        return self.group.severity.rank if self.group.severity else 0
-
-    def end(self, tokens: list[str], first: int) -> int | None:
-        """Gives the index after the last word of the phrase that begins at `tokens[first]`, or None."""
+    def end(self, known: list[Known], first: int) -> int | None:
+        """Gives the index after the last word of the phrase that begins with word `first`, or None."""
         at = first + 1
         slack = 0
         for slot in self.rest:
             if slot is None:
                 slack = _GAP_MOST
                 continue
-            for index in range(at, min(at + slack + 1, len(tokens))):
-                if slot.fits(tokens[index]):
+            for index in range(at, min(at + slack + 1, len(known))):
+                if slot in known[index].slots:
                     at, slack = index + 1, 0
                     break
             else:
@@ -122,17 +110,26 @@ class Phrase(NamedTuple):
         return at
 
 
+_NO_SLOTS: frozenset[int] = frozenset()
+_NO_PHRASES: Mapping[int, tuple[Phrase, ...]] = {}
+
+
 class Known(NamedTuple):
     """What a language's data says of one word as it is written.
 
     Attributes:
+        says: it has a value, a topic or a phrase of its own.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
         factor: what it makes of the next word's value.
-        phrases: those that begin with it, the severest and then the longest first.
+        slots: the places in phrases where it may stand.
+        alone: phrases that it is by itself.
+        followed: phrases that begin with it, by the slot of the next word.
+        opened: phrases that begin with it and then have a gap, by the slot of the word after the gap.
     """
 
+    says: bool = False
     valence: float = 0.0
     topic: Topic | None = None
     turned_round: bool = False
@@ -140,7 +137,27 @@ class Known(NamedTuple):
     negative: bool = False
     factor: float = 1.0
     contrast: bool = False
-    phrases: tuple[Phrase, ...] = ()
+    slots: frozenset[int] = _NO_SLOTS
+    alone: tuple[Phrase, ...] = ()
+    followed: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
+    opened: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
+
+    def phrases(self, known: list[Known], first: int) -> list[Phrase]:
+        """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first."""
+        found = list(self.alone)
+        if self.followed and first + 1 < len(known):
+            slots = known[first + 1].slots
+            if not slots.isdisjoint(self.followed):
+                for slot in slots & self.followed.keys():
+                    found += self.followed[slot]
+        if self.opened:
+            for near in known[first + 1 : first + 2 + _GAP_MOST]:
+                if not near.slots.isdisjoint(self.opened):
+                    for slot in near.slots & self.opened.keys():
+                        found += self.opened[slot]
+        if len(found) > 1:
+            found.sort(key=lambda phrase: phrase.order)
+        return found
 
 
 NOTHING = Known()
@@ -160,6 +177,8 @@ class Lexicon:
         self._words: dict[str, tuple[float, Topic | None]] = {}
         self._as_written: dict[str, tuple[float, Topic | None]] = {}
         self._phrases: dict[str, list[Phrase]] = {}
+        self._slots: dict[str, int] = {}
+        self._in_slots: dict[str, list[int]] = {}
         for group in data.words:
             for pattern in group.entries.split():
                 for key in self._keys(pattern):
@@ -173,6 +192,7 @@ class Lexicon:
                     self._add_phrase(variant, phrases)
         self._negators = self._set(grammar.negators)
         self._negative_prefixes = tuple(self._set(grammar.negative_prefixes))
+        self._superlatives = tuple(self._set(grammar.superlatives))
         self._factors = dict.fromkeys(self._set(grammar.boosters), weights.BOOSTED)
         self._factors |= dict.fromkeys(self._set(grammar.dampeners), weights.DAMPENED)
         self._contrast = self._set(grammar.contrast)
@@ -180,9 +200,7 @@ class Lexicon:
             _words_alone(key) for answer in grammar.none for key in spellings(answer, self._written_out)
         )
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
-        self.has_words = bool(self._words)
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._known)
-        self._remembered_pairs = lru_cache(maxsize=_REMEMBERED)(self._phrases_of_pair)
+        self.known: Memory[Known] = Memory(self._known)
 
     def _keys(self, pattern: str) -> list[str]:
         if pattern.endswith("!"):
@@ -193,18 +211,23 @@ class Lexicon:
     def _set(self, patterns: str) -> frozenset[str]:
         return frozenset(key for pattern in patterns.split() for key in self._keys(pattern))
 
-    def _slot(self, pattern: str) -> _Slot:
-        keys = [key for one in pattern.split("|") for key in self._keys(one)]
-        return _Slot(
-            frozenset(key for key in keys if key[-1] != "*"), tuple(key[:-1] for key in keys if key[-1] == "*")
-        )
+    def _slot(self, pattern: str) -> int:
+        """Gives the number of what may stand at one place of a phrase."""
+        number = self._slots.get(pattern)
+        if number is None:
+            number = self._slots[pattern] = len(self._slots)
+            for one in pattern.split("|"):
+                for key in self._keys(one):
+                    self._in_slots.setdefault(key, []).append(number)
+        return number
 
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
         rest = tuple(None if pattern == _GAP else self._slot(pattern) for pattern in others)
+        phrase = Phrase(rest, group, (-group.severity.rank if group.severity else 0, -len(rest)))
         for one in head.split("|"):
             for key in self._keys(one):
-                self._phrases.setdefault(key, []).append(Phrase(rest, group))
+                self._phrases.setdefault(key, []).append(phrase)
 
     def _longest_match(self, token: str) -> tuple[float, Topic | None] | None:
         if token in self._words:
@@ -220,33 +243,33 @@ class Lexicon:
         found = self._longest_match(token)
         if found is not None:
             return *found, False
+        for prefix in self._superlatives:
+            if token.startswith(prefix) and (found := self._longest_match(token[len(prefix) :])) is not None:
+                return found[0] * weights.BOOSTED, found[1], False
         for prefix in self._negative_prefixes:
             if token.startswith(prefix) and len(token) >= len(prefix) + 3:
                 found = self._longest_match(token[len(prefix) :])
                 if found is not None:
-                    return found[0] * weights.NEGATED, found[1], True
+                    turned = weights.NEGATED_PRAISE if found[0] > 0 else weights.NEGATED_BLAME
+                    return found[0] * turned, found[1], True
         return 0.0, None, False
 
-    def known(self, written: str, token: str) -> Known:
-        """Gives what is known of a word, looked up by its first forty letters.
+    def _known(self, written: str) -> Known:
+        token = fold(written).text.replace("'", "")
+        found = self._look_up(written.lower(), token)
+        if not found.says and _DRAWN.search(token):
+            for fewer in (r"\1", r"\1\1"):
+                drawn_back = _DRAWN.sub(fewer, token)
+                if drawn_back != token and (other := self._look_up(drawn_back, drawn_back)).says:
+                    return other
+        return found
 
-        Args:
-            written: the word as it stands in the text.
-            token: the word folded.
-        """
-        return self._remembered(written[:_LETTERS_MOST], token[:_LETTERS_MOST])
-
-    def _known(self, written: str, token: str) -> Known:
-        token = token.replace("'", "")
-        exact = self._as_written.get(written.lower())
+    def _look_up(self, written: str, token: str) -> Known:
+        exact = self._as_written.get(written)
         valence, topic, turned = (*exact, False) if exact else self._value(token)
-        phrases = [phrase for end in range(2, len(token) + 1) for phrase in self._phrases.get(token[:end] + "*", ())]
-        phrases += self._phrases.get(token, ())
-        if not valence and not phrases and _DRAWN.search(token):
-            drawn_back = _DRAWN.sub(r"\1", token)
-            if drawn_back != token:
-                return self._known(drawn_back, drawn_back)
+        phrases = list(_with_beginnings(token, self._phrases))
         known = Known(
+            says=bool(valence or topic or phrases),
             valence=valence,
             topic=topic,
             turned_round=turned,
@@ -254,25 +277,33 @@ class Lexicon:
             negative=token.startswith(self._negative_prefixes),
             factor=self._factors.get(token, 1.0),
             contrast=token in self._contrast,
-            phrases=tuple(sorted(phrases, key=lambda phrase: (-phrase.rank, -len(phrase.rest)))),
+            slots=frozenset(_with_beginnings(token, self._in_slots)),
+            alone=tuple(phrase for phrase in phrases if not phrase.rest),
+            followed=_by_slot((phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None), 0),
+            opened=_by_slot((phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None), 1),
         )
         return NOTHING if known._replace(negative=False) == NOTHING else known
-
-    def phrases(self, token: str, following: str) -> tuple[Phrase, ...]:
-        """Gives the phrases that begin with one folded word and may go on with the next, the severest first."""
-        return self._remembered_pairs(token[:_LETTERS_MOST], following[:_LETTERS_MOST])
-
-    def _phrases_of_pair(self, token: str, following: str) -> tuple[Phrase, ...]:
-        return tuple(
-            phrase
-            for phrase in self.known(token, token).phrases
-            if not phrase.rest or phrase.rest[0] is None or phrase.rest[0].fits(following)
-        )
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
         bare = _words_alone(fold(answer).text)
         return not bare or bare in self._none
+
+
+def _with_beginnings(token: str, table: Mapping[str, list[_Value]]) -> Iterator[_Value]:
+    """Gives what a table has for a word and for each of its beginnings."""
+    yield from table.get(token, ())
+    for end in range(1, len(token) + 1):
+        yield from table.get(token[:end] + "*", ())
+
+
+def _by_slot(phrases: Iterable[Phrase], place: int) -> Mapping[int, tuple[Phrase, ...]]:
+    found: dict[int, tuple[Phrase, ...]] = {}
+    for phrase in phrases:
+        slot = phrase.rest[place]
+        if slot is not None:
+            found[slot] = (*found.get(slot, ()), phrase)
+    return found or _NO_PHRASES
 
 
 def _words_alone(folded: str) -> str:

@@ -7,7 +7,6 @@ over the language's own data. Phrases and the question rule are the same for all
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
 from bisect import bisect_right
 from collections import Counter
@@ -16,11 +15,11 @@ from importlib import resources
 from typing import NamedTuple
 
 from reviewdesk.assess import weights
-from reviewdesk.assess.folding import Folded, fold
-from reviewdesk.assess.lexicon import NOTHING, Known, Lexicon, lexicon
+from reviewdesk.assess.folding import fold
+from reviewdesk.assess.lexicon import Known, Phrase, lexicon
+from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Severity, Topic
 
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _SAME_SIGN_MOST = 3
 
 
@@ -101,62 +100,21 @@ def signs() -> Signs:
     found = re.compile(
         rf"(?P<emoticon>{alternatives})|(?P<emoji>[{every}])|(?P<smile>\)\)+)|(?P<frown>\(\(+)",
     )
-    return Signs(emoji, emoticons, found, re.compile("[:;=()<>^_@\u203c-\U0010ffff]"))
+    return Signs(emoji, emoticons, found, re.compile("[:;=()<>^_@\u203c-\U0010ffff]|[xX][dD]"))
 
 
-_BESIDE_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
-_TOKEN = re.compile(r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<stop>[.!?…\n]+)|(?P<pause>[,;:()]|\s[-–—]+\s)")
+_NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
 
 
-class _Pieces:
-    """A text cut into words, with the clause and sentence of each."""
-
-    def __init__(self, text: str, folded: Folded, words: Lexicon | None) -> None:
-        self.tokens: list[str] = []
-        self.spans: list[tuple[int, int]] = []
-        self.known: dict[int, Known] = {}
-        self.clauses: list[int] = []
-        self.sentences: list[int] = []
-        self.questions: set[int] = set()
-        self.exclamations: list[tuple[int, int]] = []
-        clause = sentence = 0
-        for match in _TOKEN.finditer(folded.text):
-            kind, piece = match.lastgroup, match[0]
-            if kind == "word":
-                span = match.span()
-                if words is not None:
-                    start, end = span if folded.offsets is None else folded.span(*span)
-                    known = words.known(text[start:end], piece)
-                    if known is not NOTHING:
-                        self.known[len(self.tokens)] = known
-                self.tokens.append(piece.replace("'", "") if "'" in piece else piece)
-                self.spans.append(span)
-                self.clauses.append(clause)
-                self.sentences.append(sentence)
-            elif kind == "pause":
-                clause += 1
-            else:
-                if "?" in piece:
-                    self.questions.add(sentence)
-                if "!" in piece:
-                    self.exclamations.append(folded.span(*match.span()))
-                clause += 1
-                sentence += 1
-
-    def sentence_at(self, start: int) -> int:
-        """Gives the number of the sentence at a position of the folded text."""
-        index = bisect_right(self.spans, (start, sys.maxsize))
-        return self.sentences[index - 1] if index else 0
-
-
-def _signs_in(folded: Folded) -> list[Hit]:
+def _signs_in(tokens: Tokens) -> list[Hit]:
     """Gives emoji, emoticons and runs of brackets; the same sign counts three times at most."""
     shared = signs()
-    if not shared.hint.search(folded.text) and "xd" not in folded.text:
+    text = tokens.text if tokens.folded is None else tokens.folded.text
+    if not shared.hint.search(text):
         return []
     seen: Counter[str] = Counter()
     hits = []
-    for match in shared.found.finditer(folded.text):
+    for match in shared.found.finditer(text.lower() if len(text.lower()) == len(text) else text):
         kind, sign = str(match.lastgroup), match.group()
         seen[sign] += 1
         if seen[sign] > _SAME_SIGN_MOST:
@@ -165,15 +123,15 @@ def _signs_in(folded: Folded) -> list[Hit]:
             value = min(len(sign) * 0.5, 2.0) * (1 if kind == "smile" else -1)
         else:
             value = shared.emoji[sign] if kind == "emoji" else shared.emoticons[sign]
-        hits.append(Hit(*folded.span(*match.span()), value, note="emoji" if kind == "emoji" else "emoticon"))
+        start, end = match.span() if tokens.folded is None else tokens.folded.span(*match.span())
+        note = "emoji" if kind == "emoji" else "emoticon"
+        hits.append(Hit(start, end, value, note, sentence=_sentence_at(tokens, match.start())))
     return hits
 
 
-def without_links(text: str) -> str:
-    """Gives `text` with blanks in place of links, character for character: ":/" of "http://" is no sad face."""
-    if "://" not in text and "www." not in text.lower():
-        return text
-    return _LINK.sub(lambda match: " " * len(match.group()), text)
+def _sentence_at(tokens: Tokens, start: int) -> int:
+    index = bisect_right(tokens.starts, start)
+    return tokens.sentences[index - 1] if index else 0
 
 
 def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading:
@@ -184,112 +142,125 @@ def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading
         language: what it is written in; "en" goes to VADER.
         lexicon_name: the data file of that language; None where there is none, then only signs are read.
     """
-    text = without_links(text[: weights.TEXT_MOST])
     if not text or text.isspace():
         return TextReading()
-    folded = fold(text)
-    words = lexicon(lexicon_name) if lexicon_name else None
-    pieces = _Pieces(text, folded, words)
-    hits = _phrases_and_words(text, folded, pieces, words) if words else []
+    return read_tokens(tokens_of(text[: weights.TEXT_MOST]), language, lexicon_name)
+
+
+def read_tokens(tokens: Tokens, language: str, lexicon_name: str | None) -> TextReading:
+    """Reads a text that is cut into words; see `read_text`."""
+    hits = (
+        _phrases_and_words(tokens, list(map(lexicon(lexicon_name).known.__getitem__, tokens.words)))
+        if (lexicon_name)
+        else []
+    )
     if language == "en":
         from reviewdesk.assess.english import english_hits
 
         taken = [(hit.start, hit.end) for hit in hits if hit.share]
-        others = (
-            hit for hit in english_hits(text) if not any(hit.start < end and start < hit.end for start, end in taken)
-        )
-        hits += [hit._replace(sentence=pieces.sentence_at(hit.start)) for hit in others]
+        hits += [
+            hit._replace(sentence=_sentence_at(tokens, hit.start))
+            for hit in english_hits(tokens.text)
+            if not any(hit.start < end and start < hit.end for start, end in taken)
+        ]
     else:
-        hits += [hit._replace(sentence=pieces.sentence_at(hit.start)) for hit in _signs_in(folded)]
-        hits += _emphasis(sum(hit.share for hit in hits), pieces.exclamations)
-    return _weigh_questions(sorted(hits, key=lambda hit: hit.start), pieces)
+        hits += _signs_in(tokens)
+        hits += _emphasis(hits, tokens)
+    return _weigh_questions(sorted(hits), tokens)
 
 
-def _phrases_and_words(text: str, folded: Folded, pieces: _Pieces, words: Lexicon) -> list[Hit]:
+def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     hits: list[Hit] = []
-    shouting = not text.isupper()
-    contrasts = {pieces.sentences[index]: index for index, known in pieces.known.items() if known.contrast}
+    sentences = tokens.sentences
+    contrasts = {sentences[index]: index for index, one in enumerate(known) if one.contrast}
     taken_until = 0
-    for index, known in pieces.known.items():
-        if index < taken_until:
+    for index, one in enumerate(known):
+        if not one.says or index < taken_until:
             continue
-        sentence = pieces.sentences[index]
-        following = pieces.tokens[index + 1] if index + 1 < len(pieces.tokens) else ""
-        for phrase in words.phrases(pieces.tokens[index], following) if known.phrases else ():
-            end = phrase.end(pieces.tokens, index)
-            if end is None or pieces.sentences[end - 1] != sentence:
+        sentence = sentences[index]
+        for phrase in one.phrases(known, index):
+            end = phrase.end(known, index)
+            if end is None or sentences[end - 1] != sentence:
                 continue
-            group = phrase.group
-            denied = end == index + 1 and not known.negative and _negator_before(pieces, index, taken_until)
-            start, stop = folded.span(pieces.spans[index][0], pieces.spans[end - 1][1])
-            if denied:
-                hits.append(
-                    Hit(start, stop, group.valence * weights.NEGATED, "negated", group.topic, sentence=sentence)
-                )
-            else:
-                note = "complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase"
-                hits.append(
-                    Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence)
-                )
+            hits.append(_phrase_hit(tokens, known, phrase, index, end, taken_until))
             taken_until = end
             break
         else:
-            if (known.valence or known.topic) and not _boosts_next(pieces, index):
-                hits.append(_word_hit(text, folded, pieces, index, shouting, taken_until))
+            if (one.valence or one.topic) and not _boosts_next(known, index):
+                hit = _word_hit(tokens, known, index, taken_until)
                 after = contrasts.get(sentence)
-                if after is not None:
+                if after is not None and hit.share:
                     side = weights.BEFORE_CONTRAST if index < after else weights.AFTER_CONTRAST
-                    hits[-1] = hits[-1]._replace(share=hits[-1].share * side)
+                    hit = hit._replace(share=hit.share * side)
+                hits.append(hit)
     return hits
 
 
-def _negator_before(pieces: _Pieces, index: int, taken_until: int) -> bool:
-    first = max(taken_until, index - weights.NEGATION_REACH, 0)
-    return any(
-        back in pieces.known and pieces.known[back].negator and pieces.clauses[back] == pieces.clauses[index]
-        for back in range(first, index)
-    )
+def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int, taken_until: int) -> Hit:
+    group = phrase.group
+    start, stop = tokens.span(first, end - 1)
+    sentence = tokens.sentences[first]
+    if end == first + 1 and not known[first].negative and _negator_before(tokens, known, first, taken_until):
+        return Hit(start, stop, _turned_round(group.valence), "negated", group.topic, sentence=sentence)
+    note = "complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase"
+    return Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence)
 
 
-def _boosts_next(pieces: _Pieces, index: int) -> bool:
-    following = pieces.known.get(index + 1)
-    return pieces.known[index].factor != 1.0 and following is not None and following.valence != 0.0
+def _turned_round(valence: float) -> float:
+    return valence * (weights.NEGATED_PRAISE if valence > 0 else weights.NEGATED_BLAME)
 
 
-def _word_hit(text: str, folded: Folded, pieces: _Pieces, index: int, shouting: bool, taken_until: int) -> Hit:
-    known = pieces.known[index]
-    start, end = folded.span(*pieces.spans[index])
-    if not known.valence:
-        return Hit(start, end, 0.0, "topic", known.topic, sentence=pieces.sentences[index])
-    share, notes = known.valence, ["negated"] if known.turned_round else []
-    before = pieces.known.get(index - 1)
-    if before is not None and before.factor != 1.0:
-        share *= before.factor
-        notes.append("boosted" if before.factor > 1 else "dampened")
-    if shouting and end - start >= 3 and text[start:end].isupper():
+def _negator_before(tokens: Tokens, known: list[Known], index: int, taken_until: int) -> bool:
+    clause = tokens.clauses[index]
+    for back in range(index - 1, max(taken_until, index - weights.NEGATION_REACH, 0) - 1, -1):
+        if known[back].negator and tokens.clauses[back] == clause:
+            return True
+    return False
+
+
+def _boosts_next(known: list[Known], index: int) -> bool:
+    return known[index].factor != 1.0 and index + 1 < len(known) and known[index + 1].valence != 0.0
+
+
+def _word_hit(tokens: Tokens, known: list[Known], index: int, taken_until: int) -> Hit:
+    one = known[index]
+    start, end = tokens.span(index, index)
+    if not one.valence:
+        return Hit(start, end, 0.0, "topic", one.topic, sentence=tokens.sentences[index])
+    share, notes = one.valence, "negated" if one.turned_round else ""
+    factor = known[index - 1].factor if index else 1.0
+    if factor != 1.0:
+        share *= factor
+        notes = _also(notes, "boosted" if factor > 1 else "dampened")
+    word = tokens.words[index]
+    if len(word) >= 3 and word.isupper() and not tokens.text.isupper():
         share *= weights.SHOUTED
-        notes.append("in capitals")
-    if not (known.negative and share < 0) and _negator_before(pieces, index, taken_until):
-        share *= weights.NEGATED
-        notes.append("negated")
-    return Hit(start, end, share, ", ".join(notes), known.topic, sentence=pieces.sentences[index])
+        notes = _also(notes, "in capitals")
+    if not (one.negative and share < 0) and _negator_before(tokens, known, index, taken_until):
+        share = _turned_round(share)
+        notes = _also(notes, "negated")
+    return Hit(start, end, share, notes, one.topic, sentence=tokens.sentences[index])
 
 
-def _emphasis(total: float, exclamations: list[tuple[int, int]]) -> list[Hit]:
-    marks = min(sum(end - start for start, end in exclamations), weights.EXCLAMATIONS_MOST)
-    if not marks or not total:
+def _also(notes: str, note: str) -> str:
+    return f"{notes}, {note}" if notes else note
+
+
+def _emphasis(hits: list[Hit], tokens: Tokens) -> list[Hit]:
+    place, count = tokens.exclamations
+    total = sum(hit.share for hit in hits) if count else 0.0
+    if not total:
         return []
-    start, end = exclamations[0]
-    return [Hit(start, end, marks * weights.EXCLAMATION * (1 if total > 0 else -1), "emphasis")]
+    start, end = (place, place + 1) if tokens.folded is None else tokens.folded.span(place, place + 1)
+    share = min(count, weights.EXCLAMATIONS_MOST) * weights.EXCLAMATION * (1 if total > 0 else -1)
+    return [Hit(start, end, share, "emphasis")]
 
 
-def _weigh_questions(hits: list[Hit], pieces: _Pieces) -> TextReading:
+def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
     complaining = {hit.sentence for hit in hits if hit.severity}
-    asked = pieces.questions - complaining
+    asked = tokens.questions - complaining
     if asked:
-        hits = [
-            hit for hit in hits if hit.sentence not in asked or hit.note in ("emoji", "emoticon", "emphasis", "topic")
-        ]
+        hits = [hit for hit in hits if hit.sentence not in asked or hit.note in _NO_WORDS]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
-    return TextReading(tuple(hits), bool(asked) and not complaining, len(pieces.tokens))
+    return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words))

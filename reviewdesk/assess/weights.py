@@ -12,8 +12,8 @@ SQUASH = 15.0
 """The squashing constant of VADER: a sum of 4 gives a compound of 0.72."""
 
 # --- words in a text -------------------------------------------------------------------------------------------------
-NEGATED = -0.6
-"""What a negator makes of a word: "not good" is less bad than "good" is good."""
+NEGATED_PRAISE, NEGATED_BLAME = -0.8, -0.3
+"""What a negator makes of a word: "not good" is bad, and "not bad" is barely good."""
 NEGATION_REACH = 3
 """How many words back a negator is looked for, within the same clause."""
 BOOSTED, DAMPENED = 1.3, 0.6
@@ -67,8 +67,6 @@ MENTIONED = 0.3
 # --- bounds ----------------------------------------------------------------------------------------------------------
 TEXT_MOST = 5_000
 """Characters of a text that are read; the rest of a longer one is left unread."""
-ENGLISH_MOST, ENGLISH_EMOJI_MOST = 3_000, 60
-"""Characters and emoji that VADER is given: its time grows with the square of both."""
 ITEMS_MOST, ITEM_CHARACTERS_MOST = 20, 300
 """Items of pros or cons that are read, and characters of each and of a title."""
 REASONS_MOST = 12

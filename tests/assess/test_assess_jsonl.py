@@ -64,7 +64,7 @@ def test_a_line_comes_back_with_its_id_and_all_keys() -> None:
     assert (out["id"], out["lang"], out["label"], out["complaint"]) == (7, "cs", "neg", True)
     assert {"compound", "severity", "topics", "reasons"} <= out.keys()
     spans = [line["text"][one["start"] : one["end"]] for one in out["reasons"] if "start" in one]  # type: ignore[index]
-    assert "nedorazil" in spans
+    assert any("nedorazil" in span for span in spans)
 
 
 JSON = st.recursive(

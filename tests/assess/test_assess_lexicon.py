@@ -56,10 +56,10 @@ def lexicon_with(phrase: str) -> Lexicon:
     ],
 )
 def test_phrases_match_with_gaps_and_alternatives(phrase: str, text: str, matches: bool) -> None:
-    tokens = text.split()
-    known = lexicon_with(phrase).known(tokens[0], tokens[0])
-    assert any(one.end(tokens, 0) is not None for one in known.phrases) is matches
+    words = lexicon_with(phrase)
+    known = [words.known[token] for token in text.split()]
+    assert any(one.end(known, 0) is not None for one in known[0].phrases(known, 0)) is matches
 
 
 def test_letters_drawn_out_are_drawn_back() -> None:
-    assert lexicon("cs").known("superrrr", "superrrr").valence > 0
+    assert lexicon("cs").known["superrrr"].valence > 0

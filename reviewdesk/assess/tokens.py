@@ -1,0 +1,133 @@
+"""A text cut into words once, for the language and the sentiment alike. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from reviewdesk.assess.folding import Folded, fold, has_marks
+
+_Value = TypeVar("_Value")
+
+# Letters and digits with apostrophes inside; split by it, every second piece is a word.
+_WORDS = re.compile(r"([^\W_]+(?:['’ʼ`][^\W_]+)*)")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\S*@\w\S*", re.IGNORECASE)
+_REMEMBERED = 50_000
+LETTERS_MOST = 40
+
+
+class Memory(dict[str, _Value], Generic[_Value]):
+    """What a function gives for each word, by its first forty letters; forgets all when there are too many words.
+
+    Args:
+        found: the function.
+    """
+
+    def __init__(self, found: Callable[[str], _Value]) -> None:
+        super().__init__()
+        self._found = found
+
+    def __missing__(self, word: str) -> _Value:
+        if len(word) > LETTERS_MOST:
+            return self[word[:LETTERS_MOST]]
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        value = self[word] = self._found(word)
+        return value
+
+
+class _Gap(NamedTuple):
+    """What stands between two words: does it end a clause or a sentence, does it ask, how many exclamation marks."""
+
+    clause: bool
+    sentence: bool
+    asks: bool
+    exclaims: int
+
+
+_STOP = re.compile(r"[.!?…\n]")
+_PAUSE = re.compile(r"[,;:()]|\s[-–—]+\s")
+
+
+def _gap(between: str) -> _Gap:
+    stop = _STOP.search(between) is not None
+    return _Gap(stop or _PAUSE.search(between) is not None, stop, "?" in between, between.count("!"))
+
+
+_GAPS: Memory[_Gap] = Memory(_gap)
+
+
+class Tokens(NamedTuple):
+    """A text cut into words.
+
+    Attributes:
+        text: the text with blanks in place of links, character for character.
+        folded: without case and accents, only where accents stand as marks of their own; then `words` come from it.
+        words: as they are written.
+        starts: where each begins.
+        sentences, clauses: the number of the sentence and of the clause of each.
+        questions: the numbers of the sentences that end with a question mark.
+        exclamations: the place of the first exclamation mark, or -1; and how many there are.
+    """
+
+    text: str
+    folded: Folded | None
+    words: list[str]
+    starts: list[int]
+    sentences: list[int]
+    clauses: list[int]
+    questions: frozenset[int]
+    exclamations: tuple[int, int]
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Gives the span in the text of the words from `first` to `last`, both included."""
+        start, end = self.starts[first], self.starts[last] + len(self.words[last])
+        return (start, end) if self.folded is None else self.folded.span(start, end)
+
+    def word_at(self, place: int) -> str:
+        """Gives a word as it stands in the text, with its marks."""
+        start, end = self.span(place, place)
+        return self.text[start:end]
+
+
+def tokens_of(text: str) -> Tokens:
+    """Cuts a text into words, clauses and sentences.
+
+    Links, addresses and names ("@shop") are no words; and ":/" of "http://" is no sad face.
+    """
+    text = without_links(text)
+    folded = fold(text) if has_marks(text) else None
+    pieces = _WORDS.split(text if folded is None else folded.text)
+    words = pieces[1::2]
+    starts: list[int] = []
+    sentences: list[int] = []
+    clauses: list[int] = []
+    questions: set[int] = set()
+    exclamation, exclamations = -1, 0
+    at = len(pieces[0])
+    sentence = clause = 0
+    for word, between in zip(words, pieces[2::2], strict=True):
+        starts.append(at)
+        sentences.append(sentence)
+        clauses.append(clause)
+        at += len(word)
+        if between != " ":
+            gap = _GAPS[between]
+            if gap.exclaims:
+                exclamations += gap.exclaims
+                if exclamation < 0:
+                    exclamation = at + between.find("!")
+            if gap.asks:
+                questions.add(sentence)
+            sentence += gap.sentence
+            clause += gap.clause
+        at += len(between)
+    return Tokens(text, folded, words, starts, sentences, clauses, frozenset(questions), (exclamation, exclamations))
+
+
+def without_links(text: str) -> str:
+    """Gives `text` with blanks in place of links, addresses and names, character for character."""
+    if "://" not in text and "@" not in text and "www." not in text.lower():
+        return text
+    return _LINK.sub(lambda match: " " * len(match.group()), text)

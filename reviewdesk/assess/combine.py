@@ -37,14 +37,16 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
     cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
     pros, _ = fields.list_reasons("pros", item.pros, language, words)
     worded = _reasons("text", item.text, text, 1.0) + _reasons("title", item.title, title, weights.TITLE)
+    worded += _doubt(worded, text.severity.rank >= Severity.SERIOUS.rank)
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
     worded, starred = _disagreement(worded, starred)
     reasons = [*worded, *starred, *pros, *cons, *fields.sub_rating_reasons(item.sub_ratings)]
     if item.recommends is not None:
         reasons.append(fields.recommends_reason(item.recommends))
     total = math.fsum(reason.share for reason in reasons)
+    from_cons = math.fsum(reason.share for reason in cons)
     evidence = complaint.Evidence(
-        total=total,
+        total=total - from_cons * (1 - weights.CONS_IN_COMPLAINT),
         text_total=text.total + title.total * weights.TITLE,
         phrase=_worst(text, title, read_cons, item.rating),
         question=text.question,
@@ -80,6 +82,23 @@ def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list
         )
         for hit in reading.hits
     ]
+
+
+def _doubt(worded: list[Reason], complains: bool) -> list[Reason]:
+    """Gives what is taken away from words that are weak or both good and bad; a serious complaint phrase is neither."""
+    good = math.fsum(one.share for one in worded if one.share > 0)
+    bad = -math.fsum(one.share for one in worded if one.share < 0)
+    total = good - bad
+    if not total or (complains and total < 0):
+        return []
+    hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME
+    weak = hardly * min(max(4 - abs(total) / hardly, 0.0) / 3, 1.0)
+    mixed = max(0.0, min(good, bad) - weights.MIXED_FROM) * weights.MIXED
+    if not weak + mixed:
+        return []
+    left = max(abs(total) - weak - mixed, min(abs(total), weights.LEFT_OF_DOUBTED))
+    note = "good and bad words together" if mixed else "few or weak words"
+    return [Reason(field="text", share=math.copysign(abs(total) - left, -total), evidence="doubt", note=note)]
 
 
 def _worst(text: TextReading, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:

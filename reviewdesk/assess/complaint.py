@@ -14,7 +14,7 @@ class Evidence(NamedTuple):
     """What the decision rests on.
 
     Attributes:
-        total: the sum of all shares.
+        total: the sum of all shares, those of the cons in part.
         text_total: the sum of the words' shares in text and title.
         phrase: the worst complaint phrase's severity; `Severity.NONE` without one.
         question: the text asks something and holds no complaint phrase.

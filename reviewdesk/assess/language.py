@@ -121,7 +121,7 @@ def _shared(table: dict[str, set[str]]) -> dict[str, tuple[tuple[str, float], ..
 @cache
 def known_languages() -> tuple[str, ...]:
     """Gives the codes of the languages that can be told, in alphabetical order."""
-    return tuple(sorted(code for code in _tables().marks if code != OTHER))
+    return tuple(sorted(code for code in _tables().marks if code != OTHER and "-" not in code))
 
 
 def lexicon_of(language: str) -> str | None:
@@ -165,11 +165,16 @@ def language_in(tokens: Tokens, prior: str | None = None) -> str:
     home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
     if home not in of_script:
         best = max(of_script, key=scores.__getitem__)
-        return tables.codes[best] if scores[best] >= _LEAST else OTHER
+        return _spoken(tables.codes[best]) if scores[best] >= _LEAST else OTHER
     if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
         return tables.codes[home]
     scores[home] += _PRIOR
-    return tables.codes[max(of_script, key=scores.__getitem__)]
+    return _spoken(tables.codes[max(of_script, key=scores.__getitem__)])
+
+
+def _spoken(code: str) -> str:
+    """Gives "ru" for "ru-latn", Russian in Latin letters."""
+    return code.partition("-")[0]
 
 
 def _scores(words: Iterable[str], tables: _Tables) -> list[float]:

@@ -20,6 +20,7 @@ import msgspec
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold, spellings
 from reviewdesk.assess.tokens import Memory
+from reviewdesk.assess.transliteration import in_cyrillic
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Record, Severity, Topic
 
@@ -169,9 +170,11 @@ class Lexicon:
 
     Args:
         data: the file's content.
+        code: the name of the file.
     """
 
-    def __init__(self, data: LanguageFile) -> None:
+    def __init__(self, data: LanguageFile, code: str = "") -> None:
+        self._code = code
         grammar = data.grammar
         self._written_out = grammar.written_out
         self._words: dict[str, tuple[float, Topic | None]] = {}
@@ -255,7 +258,7 @@ class Lexicon:
         return 0.0, None, False
 
     def _known(self, written: str) -> Known:
-        token = fold(written).text.replace("'", "")
+        token = fold(in_cyrillic(fold(written).text, self._code)).text.replace("'", "")
         found = self._look_up(written.lower(), token)
         if not found.says and _DRAWN.search(token):
             for fewer in (r"\1", r"\1\1"):
@@ -341,6 +344,6 @@ def lexicon(code: str) -> Lexicon:
     """
     file = resources.files("reviewdesk.assess") / "languages" / f"{code}.toml"
     try:
-        return Lexicon(read(code, file.read_text("utf-8")))
+        return Lexicon(read(code, file.read_text("utf-8")), code)
     except FileNotFoundError as fault:
         raise ReviewdeskError(f"There are no words for language {code!r}.") from fault

@@ -24,6 +24,12 @@ SHOUTED = 1.25
 """A word in capitals within a text that is not all in capitals."""
 EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4
 """Each exclamation mark moves the sum on in its own direction; at most four count."""
+WEAK_PRAISE, WEAK_BLAME = 1.5, 0.2
+"""Words that sum to less are hardly an opinion ("thanks"): so much is taken away, and less up to four times the sum."""
+MIXED, MIXED_FROM = 0.7, 2.0
+"""Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away as well."""
+LEFT_OF_DOUBTED = 0.1
+"""What is left where doubt would take everything: the side they lean to still shows, within the neutral band."""
 TITLE = 0.5
 """The headline's words against the text's."""
 
@@ -50,6 +56,8 @@ DISAGREEMENT = 2.0
 # --- complaint -------------------------------------------------------------------------------------------------------
 COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7
 """The probability without a rule is 1 / (1 + exp(-(BIAS - SLOPE · sum)))."""
+CONS_IN_COMPLAINT = 0.5
+"""What a full cons field weighs in that sum, against its weight in the compound: it is no alarm by itself."""
 LEAST_WITH_PHRASE = {Severity.MILD: 0.55, Severity.SERIOUS: 0.75, Severity.CRITICAL: 0.95}
 """A complaint phrase makes it at least so probable."""
 LEAST_WITH_STARS = {1.0: 0.9, 2.0: 0.8}

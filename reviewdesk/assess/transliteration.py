@@ -1,0 +1,53 @@
+"""Russian and Ukrainian written with Latin letters ("uzhasnyj magazin") turned back. Pure.
+
+People follow no standard, so each language has one table of the usual spellings, the longest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_COMMON = {
+    "shch": "щ",
+    "sch": "щ",
+    "zh": "ж",
+    "kh": "х",
+    "ts": "ц",
+    "ch": "ч",
+    "sh": "ш",
+    "yu": "ю",
+    "ju": "ю",
+    "iu": "ю",
+    "ya": "я",
+    "ja": "я",
+    "ia": "я",
+    "'": "ь",
+    **dict(zip("abvgdezklmnoprstufxcjqw", "абвгдезклмнопрстуфхцйкв", strict=True)),
+}
+_TABLES: Mapping[str, Mapping[str, str]] = {
+    "ru": {
+        **_COMMON,
+        **{"yo": "е", "jo": "е", "ye": "е", "je": "е", "yj": "ый", "yy": "ый", "iy": "ий", "ij": "ий"},
+        **{"i": "и", "y": "ы", "h": "х"},
+    },
+    "uk": {
+        **_COMMON,
+        **{"yi": "ї", "ji": "ї", "ye": "є", "je": "є", "ie": "є", "yj": "ий", "yy": "ий", "ij": "ій"},
+        **{"i": "і", "y": "и", "h": "г"},
+    },
+}
+_FINDS = {
+    language: re.compile("|".join(re.escape(key) for key in sorted(table, key=len, reverse=True)))
+    for language, table in _TABLES.items()
+}
+
+
+def in_cyrillic(word: str, language: str) -> str:
+    """Gives a folded word of "ru" or "uk" in Cyrillic; one that is in Cyrillic already, or in any other language, as
+    it is."""
+    finds = _FINDS.get(language)
+    if finds is None or not word.isascii() or word.isdigit():
+        return word
+    table = _TABLES[language]
+    return finds.sub(lambda match: table[match[0]], word)

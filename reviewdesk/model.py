@@ -97,6 +97,18 @@ class Severity(StrEnum):
 _SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
+class Intent(StrEnum):
+    """What the writer of a mention wants."""
+
+    COMPLAINT = "complaint"
+    QUESTION = "question"
+    REQUEST = "request"
+    PRAISE = "praise"
+    SPAM = "spam"
+    ABUSE = "abuse"
+    OTHER = "other"
+
+
 class LengthUnit(StrEnum):
     """What a platform counts when it limits a reply's length."""
 
@@ -243,6 +255,8 @@ class Assessment(Record, frozen=True, kw_only=True):
         topics: most weighty first.
         reasons: what decided, most weighty first.
         assessor: name and version of what made it, e.g. "desk/1".
+        intent: what the writer wants.
+        unsure: the evidence is thin or contradicts itself; a person should look.
     """
 
     language: str
@@ -253,6 +267,8 @@ class Assessment(Record, frozen=True, kw_only=True):
     topics: tuple[Topic, ...] = ()
     reasons: tuple[Reason, ...] = ()
     assessor: str = ""
+    intent: Intent = Intent.OTHER
+    unsure: bool = False
 
     @property
     def label(self) -> Label:

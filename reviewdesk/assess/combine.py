@@ -52,6 +52,7 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
         question=text.question,
         rating=item.rating,
         recommends=item.recommends,
+        praise=math.fsum(reason.share for reason in worded if reason.share > 0),
     )
     weighs = item.rating is not None or any(reason.share for reason in reasons)
     was_read = weighs or (language != OTHER and text.words > 0)
@@ -66,6 +67,13 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
         topics=complaint.topics(reasons),
         reasons=_most_weighty(reasons),
         assessor=assessor,
+        intent=complaint.intent(
+            evidence,
+            text.intents | title.intents,
+            complaint=is_complaint,
+            link="http" in item.text,
+        ),
+        unsure=not was_read or complaint.unsure(evidence, reasons, likely),
     )
 
 
@@ -97,7 +105,7 @@ def _doubt(worded: list[Reason], complains: bool) -> list[Reason]:
     if not weak + mixed:
         return []
     left = max(abs(total) - weak - mixed, min(abs(total), weights.LEFT_OF_DOUBTED))
-    note = "good and bad words together" if mixed else "few or weak words"
+    note = weights.MIXED_NOTE if mixed else weights.WEAK_NOTE
     return [Reason(field="text", share=math.copysign(abs(total) - left, -total), evidence="doubt", note=note)]
 
 

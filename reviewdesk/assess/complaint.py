@@ -1,13 +1,13 @@
-"""Whether a mention is a complaint, how likely, how severe, and about what. Pure."""
+"""Whether a mention is a complaint, how likely, how severe, about what, and what its writer wants. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from reviewdesk.assess import weights
-from reviewdesk.model import Reason, Severity, Topic
+from reviewdesk.model import Intent, Reason, Severity, Topic
 
 
 class Evidence(NamedTuple):
@@ -20,6 +20,7 @@ class Evidence(NamedTuple):
         question: the text asks something and holds no complaint phrase.
         rating: stars from 1 to 5, None where not rated.
         recommends: the answer, None where not asked.
+        praise: the sum of the good words' shares.
     """
 
     total: float
@@ -28,6 +29,7 @@ class Evidence(NamedTuple):
     question: bool
     rating: float | None
     recommends: bool | None
+    praise: float = 0.0
 
 
 def probability(evidence: Evidence) -> float:
@@ -61,6 +63,43 @@ def severity(evidence: Evidence) -> Severity:
         return evidence.phrase
     one_star = evidence.rating is not None and evidence.rating < 2
     return Severity.SERIOUS if one_star or evidence.text_total <= weights.FURIOUS else Severity.MILD
+
+
+def intent(evidence: Evidence, said: Set[Intent], *, complaint: bool, link: bool) -> Intent:
+    """Gives what the writer wants.
+
+    Args:
+        evidence: what the decision about the complaint rested on.
+        said: what the writer says to want.
+        complaint: it is one; only an insult without any complaint phrase is none.
+        link: the text has a link, which makes an advertisement spam.
+    """
+    phrased = evidence.phrase is not Severity.NONE
+    if Intent.SPAM in said and not phrased and (link or not complaint):
+        return Intent.SPAM
+    if Intent.ABUSE in said and not phrased and evidence.rating is None:
+        return Intent.ABUSE
+    if complaint:
+        return Intent.COMPLAINT
+    for one in (Intent.REQUEST, Intent.QUESTION):
+        if one in said:
+            return one
+    return Intent.PRAISE if evidence.total >= weights.PRAISED else Intent.OTHER
+
+
+def unsure(evidence: Evidence, reasons: Iterable[Reason], likely: float) -> bool:
+    """Tells whether a person should look: next to nothing was said, it is near a half, or good and bad stand together.
+
+    Stars that nobody contradicts leave no doubt.
+    """
+    notes = {reason.note for reason in reasons}
+    if any("disagree" in note for note in notes):
+        return True
+    if evidence.rating is not None:
+        return False
+    low, high = weights.UNSURE
+    irony = evidence.phrase is not Severity.NONE and evidence.praise >= weights.PRAISED
+    return low < likely < high or irony or weights.MIXED_NOTE in notes
 
 
 def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:

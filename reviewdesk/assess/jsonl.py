@@ -1,7 +1,7 @@
 """JSON lines in and out of the assessor: what the command `assess` reads and writes. Pure.
 
 A line in is `{"id"?, "text", "rating"?, "lang"?, "pros"?, "cons"?}`; a line out has `id` (where one came in), `lang`,
-`compound`, `label`, `complaint`, `probability`, `severity`, `topics` and `reasons`.
+`compound`, `label`, `complaint`, `probability`, `severity`, `intent`, `unsure`, `topics` and `reasons`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def answer(line: object, assessment: Assessment) -> JsonObject:
         "complaint": assessment.complaint,
         "probability": round(assessment.probability, 4),
         "severity": assessment.severity.value,
+        "intent": assessment.intent.value,
+        "unsure": assessment.unsure,
         "topics": [topic.value for topic in assessment.topics],
         "reasons": [_reason(reason) for reason in assessment.reasons],
     }

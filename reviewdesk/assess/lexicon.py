@@ -22,7 +22,7 @@ from reviewdesk.assess.folding import fold, spellings
 from reviewdesk.assess.tokens import Memory
 from reviewdesk.assess.transliteration import in_cyrillic
 from reviewdesk.errors import ReviewdeskError
-from reviewdesk.model import Record, Severity, Topic
+from reviewdesk.model import Intent, Record, Severity, Topic
 
 _GAP = ".."
 _GAP_MOST = 4
@@ -69,6 +69,7 @@ class PhraseGroup(Record, frozen=True, kw_only=True):
     Attributes:
         severity: given for complaint phrases alone.
         courtesy: greetings and thanks, which count nothing beside a question or a complaint phrase.
+        intent: what somebody wants who writes so.
     """
 
     about: str
@@ -77,6 +78,7 @@ class PhraseGroup(Record, frozen=True, kw_only=True):
     topic: Topic | None = None
     severity: Severity | None = None
     courtesy: bool = False
+    intent: Intent | None = None
 
 
 class LanguageFile(Record, frozen=True, kw_only=True):
@@ -335,6 +337,23 @@ def read(code: str, content: str) -> LanguageFile:
         raise ReviewdeskError(f"The words of language {code!r} cannot be read: {fault}.") from fault
 
 
+_INTENT_VALENCES = {Intent.QUESTION: 0.0, Intent.REQUEST: 0.0, Intent.SPAM: 0.0, Intent.ABUSE: -3.2}
+
+
+@cache
+def _intents() -> Mapping[str, Mapping[Intent, tuple[str, ...]]]:
+    content = (resources.files("reviewdesk.assess") / "languages" / "intents.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(content), dict[str, dict[Intent, tuple[str, ...]]])
+
+
+def _with_intents(code: str, data: LanguageFile) -> LanguageFile:
+    groups = (
+        PhraseGroup(about=intent.value, valence=_INTENT_VALENCES[intent], entries=entries, intent=intent)
+        for intent, entries in _intents().get(code, {}).items()
+    )
+    return msgspec.structs.replace(data, phrases=(*data.phrases, *groups))
+
+
 @cache
 def lexicon(code: str) -> Lexicon:
     """Gives the lexicon of the data file `languages/<code>.toml`, read once.
@@ -344,6 +363,6 @@ def lexicon(code: str) -> Lexicon:
     """
     file = resources.files("reviewdesk.assess") / "languages" / f"{code}.toml"
     try:
-        return Lexicon(read(code, file.read_text("utf-8")), code)
+        return Lexicon(_with_intents(code, read(code, file.read_text("utf-8"))), code)
     except FileNotFoundError as fault:
         raise ReviewdeskError(f"There are no words for language {code!r}.") from fault

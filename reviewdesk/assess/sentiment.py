@@ -18,7 +18,7 @@ from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
 from reviewdesk.assess.lexicon import Known, Phrase, lexicon
 from reviewdesk.assess.tokens import Tokens, tokens_of
-from reviewdesk.model import Severity, Topic
+from reviewdesk.model import Intent, Severity, Topic
 
 _SAME_SIGN_MOST = 3
 
@@ -33,6 +33,7 @@ class Hit(NamedTuple):
         severity: given where it is a complaint phrase.
         courtesy: a greeting or thanks.
         sentence: the number of its sentence.
+        intent: what somebody wants who writes so.
     """
 
     start: int
@@ -43,6 +44,7 @@ class Hit(NamedTuple):
     severity: Severity | None = None
     courtesy: bool = False
     sentence: int = 0
+    intent: Intent | None = None
 
 
 class TextReading(NamedTuple):
@@ -52,11 +54,13 @@ class TextReading(NamedTuple):
         hits: in the order of the text.
         question: it asks something and holds no complaint phrase.
         words: how many words were looked at.
+        intents: what the writer says to want; a question mark asks.
     """
 
     hits: tuple[Hit, ...] = ()
     question: bool = False
     words: int = 0
+    intents: frozenset[Intent] = frozenset()
 
     @property
     def total(self) -> float:
@@ -202,8 +206,8 @@ def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, 
     sentence = tokens.sentences[first]
     if end == first + 1 and not known[first].negative and _negator_before(tokens, known, first, taken_until):
         return Hit(start, stop, _turned_round(group.valence), "negated", group.topic, sentence=sentence)
-    note = "complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase"
-    return Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence)
+    note = group.intent or ("complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase")
+    return Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence, group.intent)
 
 
 def _turned_round(valence: float) -> float:
@@ -258,9 +262,14 @@ def _emphasis(hits: list[Hit], tokens: Tokens) -> list[Hit]:
 
 def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
     complaining = {hit.sentence for hit in hits if hit.severity}
-    asked = tokens.questions - complaining
+    intents = {hit.intent for hit in hits if hit.intent}
+    asked = set(tokens.questions)
+    if Intent.QUESTION in intents:
+        asked |= {hit.sentence for hit in hits if hit.intent is Intent.QUESTION}
+    asked -= complaining
     if asked:
-        hits = [hit for hit in hits if hit.sentence not in asked or hit.note in _NO_WORDS]
+        hits = [hit for hit in hits if hit.sentence not in asked or hit.intent or hit.note in _NO_WORDS]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
-    return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words))
+    wanted = frozenset(intents) | ({Intent.QUESTION} if tokens.questions else frozenset())
+    return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words), wanted)

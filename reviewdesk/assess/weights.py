@@ -25,9 +25,9 @@ SHOUTED = 1.25
 EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4
 """Each exclamation mark moves the sum on in its own direction; at most four count."""
 WEAK_PRAISE, WEAK_BLAME = 1.5, 0.2
-"""Words that sum to less are hardly an opinion ("thanks"): so much is taken away, and less up to four times the sum."""
+"""Words that sum to less are hardly an opinion ("thanks"): so much is taken away, less up to four times."""
 MIXED, MIXED_FROM = 0.7, 2.0
-"""Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away as well."""
+"""Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away."""
 LEFT_OF_DOUBTED = 0.1
 """What is left where doubt would take everything: the side they lean to still shows, within the neutral band."""
 TITLE = 0.5
@@ -68,6 +68,13 @@ FURIOUS = -5.0
 """The sum of a text's words from which it counts as furious."""
 MOST_FOR_QUESTION = 0.2
 """A question without a complaint phrase is no complaint."""
+
+PRAISED = 1.0
+"""The sum from which a text is praise."""
+UNSURE = (0.4, 0.6)
+"""A probability between these is a guess."""
+MIXED_NOTE, WEAK_NOTE = "good and bad words together", "few or weak words"
+"""Why doubt takes something away."""
 
 MENTIONED = 0.3
 """What a word weighs for its topic that says nothing good or bad ("parcel")."""

@@ -15,6 +15,7 @@ from reviewdesk.assess.tokens import Tokens
 from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120
+_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 
 
 def compound(total: float) -> float:
@@ -36,15 +37,20 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
     title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words)
     cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
     pros, _ = fields.list_reasons("pros", item.pros, language, words)
-    worded = _reasons("text", item.text, text, 1.0) + _reasons("title", item.title, title, weights.TITLE)
-    worded += _doubt(worded, text.severity.rank >= Severity.SERIOUS.rank)
+    worded = _reasons("text", item.text, text, 1.0)
+    if title.hits:
+        worded += _reasons("title", item.title, title, weights.TITLE)
+    good = math.fsum([one.share for one in worded if one.share > 0])
+    bad = -math.fsum([one.share for one in worded if one.share < 0])
+    worded += _doubt(good, bad, text.severity in _GRAVE)
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
-    worded, starred = _disagreement(worded, starred)
+    if starred:
+        worded, starred = _disagreement(worded, starred)
     reasons = [*worded, *starred, *pros, *cons, *fields.sub_rating_reasons(item.sub_ratings)]
     if item.recommends is not None:
         reasons.append(fields.recommends_reason(item.recommends))
-    total = math.fsum(reason.share for reason in reasons)
-    from_cons = math.fsum(reason.share for reason in cons)
+    total = math.fsum([reason.share for reason in reasons])
+    from_cons = math.fsum([reason.share for reason in cons])
     evidence = complaint.Evidence(
         total=total - from_cons * (1 - weights.CONS_IN_COMPLAINT),
         text_total=text.total + title.total * weights.TITLE,
@@ -52,9 +58,9 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
         question=text.question,
         rating=item.rating,
         recommends=item.recommends,
-        praise=math.fsum(reason.share for reason in worded if reason.share > 0),
+        praise=good,
     )
-    weighs = item.rating is not None or any(reason.share for reason in reasons)
+    weighs = total != 0 or item.rating is not None or any([reason.share for reason in reasons])
     was_read = weighs or (language != OTHER and text.words > 0)
     likely = complaint.probability(evidence)
     is_complaint = likely >= 0.5
@@ -92,12 +98,10 @@ def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list
     ]
 
 
-def _doubt(worded: list[Reason], complains: bool) -> list[Reason]:
-    """Gives what is taken away from words that are weak or both good and bad; a serious complaint phrase is neither."""
-    good = math.fsum(one.share for one in worded if one.share > 0)
-    bad = -math.fsum(one.share for one in worded if one.share < 0)
+def _doubt(good: float, bad: float, grave: bool) -> list[Reason]:
+    """Gives what is taken away from words that are weak or both good and bad; a grave complaint phrase is neither."""
     total = good - bad
-    if not total or (complains and total < 0):
+    if not total or (grave and total < 0):
         return []
     hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME
     weak = hardly * min(max(4 - abs(total) / hardly, 0.0) / 3, 1.0)
@@ -111,6 +115,8 @@ def _doubt(worded: list[Reason], complains: bool) -> list[Reason]:
 
 def _worst(text: TextReading, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:
     """Gives the worst complaint phrase. With good stars a phrase among the cons counts only where it is critical."""
+    if not cons and not title.hits:
+        return text.severity
     in_cons = max((reading.severity for reading in cons), key=lambda one: one.rank, default=Severity.NONE)
     if rating is not None and rating >= 4 and in_cons is not Severity.CRITICAL:
         in_cons = Severity.NONE

@@ -40,8 +40,10 @@ def probability(evidence: Evidence) -> float:
     bad_stars = evidence.rating is not None and evidence.rating <= 2
     good_stars = evidence.rating is not None and evidence.rating >= 4
     strong = evidence.phrase.rank >= Severity.SERIOUS.rank or evidence.text_total <= weights.FURIOUS
-    if evidence.phrase is not Severity.NONE:
-        likely = max(likely, weights.LEAST_WITH_PHRASE[evidence.phrase])
+    praised = evidence.phrase is Severity.MILD and evidence.text_total >= weights.PRAISED
+    if evidence.phrase is not Severity.NONE and not praised:
+        least = weights.LEAST_WITH_PHRASE[evidence.phrase]
+        likely = least + (1 - least) * likely
     if good_stars and not strong:
         return min(likely, weights.MOST_WITH_GOOD_STARS)
     if good_stars:

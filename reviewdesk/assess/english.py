@@ -8,7 +8,6 @@ This module imports vaderSentiment; `reviewdesk.assess.sentiment` imports it whe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -26,6 +25,13 @@ from reviewdesk.assess.sentiment import Hit, signs
 from reviewdesk.assess.tokens import Memory
 
 _BLANK_SEPARATED = re.compile(r"\S+")
+# Each idiom and each booster of several words has at least one of these.
+_IN_IDIOMS = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idiom.split() if " " in idiom} - {
+    "the",
+    "of",
+    "to",
+    "for",
+} | {"badass"}
 
 
 class _Piece(NamedTuple):
@@ -35,6 +41,7 @@ class _Piece(NamedTuple):
         word: without the punctuation around it, in lower case.
         value: as in VADER's list; None where it is not in it.
         boost: what it adds to the next words.
+        in_idiom: it stands in one of the fixed phrases.
     """
 
     word: str
@@ -42,6 +49,7 @@ class _Piece(NamedTuple):
     boost: float
     negates: bool
     capitals: bool
+    in_idiom: bool
 
 
 @cache
@@ -53,7 +61,8 @@ def _values() -> dict[str, float]:
 def _piece(written: str) -> _Piece:
     stripped = SentiText._strip_punc_if_word(written.replace("’", "'"))
     word = stripped.lower()
-    return _Piece(word, _values().get(word), BOOSTER_DICT.get(word, 0.0), negated([word]), stripped.isupper())
+    boost = BOOSTER_DICT.get(word, 0.0)
+    return _Piece(word, _values().get(word), boost, negated([word]), stripped.isupper(), word in _IN_IDIOMS)
 
 
 _PIECES: Memory[_Piece] = Memory(_piece)
@@ -71,23 +80,19 @@ def english_hits(text: str) -> list[Hit]:
     Args:
         text: without links.
     """
-    spans = list(_spans(text))
-    pieces = [_PIECES[text[start:end]] for start, end in spans]
-    capitals = sum(piece.capitals for piece in pieces)
+    found = list((_BLANK_SEPARATED if text.isascii() else _beside_emoji()).finditer(text))
+    pieces = [_PIECES[match[0]] for match in found]
+    capitals = [piece.capitals for piece in pieces].count(True)
     valences = _valences(pieces, 0 < capitals < len(pieces))
-    hits = [Hit(*span, valence, "VADER") for span, valence in zip(spans, valences, strict=True) if valence]
+    hits = [Hit(*match.span(), valence, "VADER") for match, valence in zip(found, valences, strict=True) if valence]
+    if "!" not in text and "?" not in text:
+        return hits
     emphasis = SentimentIntensityAnalyzer._amplify_ep(text) + SentimentIntensityAnalyzer._amplify_qm(text)
-    total = sum(valences) if emphasis else 0.0
-    if total:
+    total = sum(valences)
+    if total and emphasis:
         start = max(text.find("!"), text.find("?"), 0)
         hits.append(Hit(start, start + 1, emphasis if total > 0 else -emphasis, "emphasis"))
     return hits
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    pattern = _BLANK_SEPARATED if text.isascii() else _beside_emoji()
-    for match in pattern.finditer(text):
-        yield match.span()
 
 
 def _valences(pieces: list[_Piece], some_in_capitals: bool) -> list[float]:
@@ -124,7 +129,8 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
         if back > place or pieces[place - back].value is not None:
             continue
         valence += fading * _boost(pieces[place - back], valence, some_in_capitals)
-        valence = _negation(pieces, place, back, valence)
+        if pieces[place - back].negates or back == 3:
+            valence = _negation(pieces, place, back, valence)
         if back == 3:
             valence = _idioms(pieces, place, valence)
     if before and before[0] == "least" and pieces[place - 1].value is None and before[1:2] not in (["at"], ["very"]):
@@ -153,6 +159,8 @@ def _negation(pieces: list[_Piece], place: int, back: int, valence: float) -> fl
 
 
 def _idioms(pieces: list[_Piece], place: int, valence: float) -> float:
+    if not any([piece.in_idiom for piece in pieces[place - 3 : place + 3]]):
+        return valence
     three, two, one, zero, *following = (piece.word for piece in pieces[place - 3 : place + 3])
     for idiom in (f"{one} {zero}", f"{two} {one} {zero}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"):
         if idiom in SPECIAL_CASES:

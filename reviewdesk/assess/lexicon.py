@@ -122,6 +122,7 @@ class Known(NamedTuple):
 
     Attributes:
         says: it has a value, a topic or a phrase of its own.
+        begins: phrases begin with it.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
@@ -133,6 +134,7 @@ class Known(NamedTuple):
     """
 
     says: bool = False
+    begins: bool = False
     valence: float = 0.0
     topic: Topic | None = None
     turned_round: bool = False
@@ -148,15 +150,17 @@ class Known(NamedTuple):
     def phrases(self, known: list[Known], first: int) -> list[Phrase]:
         """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first."""
         found = list(self.alone)
-        if self.followed and first + 1 < len(known):
-            slots = known[first + 1].slots
-            if not slots.isdisjoint(self.followed):
-                for slot in slots & self.followed.keys():
+        following = known[first + 1 : first + 2 + _GAP_MOST]
+        if self.followed and following:
+            openers = self.followed.keys()
+            if not openers.isdisjoint(following[0].slots):
+                for slot in openers & following[0].slots:
                     found += self.followed[slot]
         if self.opened:
-            for near in known[first + 1 : first + 2 + _GAP_MOST]:
-                if not near.slots.isdisjoint(self.opened):
-                    for slot in near.slots & self.opened.keys():
+            openers = self.opened.keys()
+            for near in following:
+                if near.slots and not openers.isdisjoint(near.slots):
+                    for slot in openers & near.slots:
                         found += self.opened[slot]
         if len(found) > 1:
             found.sort(key=lambda phrase: phrase.order)
@@ -275,6 +279,7 @@ class Lexicon:
         phrases = list(_with_beginnings(token, self._phrases))
         known = Known(
             says=bool(valence or topic or phrases),
+            begins=bool(phrases),
             valence=valence,
             topic=topic,
             turned_round=turned,

@@ -70,7 +70,8 @@ class TextReading(NamedTuple):
     @property
     def severity(self) -> Severity:
         """The worst complaint phrase's severity."""
-        return max((hit.severity for hit in self.hits if hit.severity), key=lambda one: one.rank, default=Severity.NONE)
+        found = {hit.severity for hit in self.hits if hit.severity}
+        return max(found, key=lambda one: one.rank) if found else Severity.NONE
 
 
 class Signs(NamedTuple):
@@ -162,11 +163,14 @@ def read_tokens(tokens: Tokens, language: str, lexicon_name: str | None) -> Text
         from reviewdesk.assess.english import english_hits
 
         taken = [(hit.start, hit.end) for hit in hits if hit.share]
-        hits += [
-            hit._replace(sentence=_sentence_at(tokens, hit.start))
+        others = [
+            hit
             for hit in english_hits(tokens.text)
-            if not any(hit.start < end and start < hit.end for start, end in taken)
+            if not any([hit.start < end and start < hit.end for start, end in taken])
         ]
+        if tokens.questions:
+            others = [hit._replace(sentence=_sentence_at(tokens, hit.start)) for hit in others]
+        hits += others
     else:
         hits += _signs_in(tokens)
         hits += _emphasis(hits, tokens)
@@ -182,7 +186,7 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
         if not one.says or index < taken_until:
             continue
         sentence = sentences[index]
-        for phrase in one.phrases(known, index):
+        for phrase in one.phrases(known, index) if one.begins else ():
             end = phrase.end(known, index)
             if end is None or sentences[end - 1] != sentence:
                 continue

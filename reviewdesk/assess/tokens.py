@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar
 
 from reviewdesk.assess.folding import Folded, fold, has_marks
@@ -38,21 +39,23 @@ class Memory(dict[str, _Value], Generic[_Value]):
 
 
 class _Gap(NamedTuple):
-    """What stands between two words: does it end a clause or a sentence, does it ask, how many exclamation marks."""
+    """What stands between two words and ends a clause: does it end a sentence too, does it ask, how often does it
+    exclaim."""
 
-    clause: bool
     sentence: bool
     asks: bool
     exclaims: int
 
 
+_NONE = _Gap(False, False, 0)
 _STOP = re.compile(r"[.!?…\n]")
 _PAUSE = re.compile(r"[,;:()]|\s[-–—]+\s")
 
 
 def _gap(between: str) -> _Gap:
-    stop = _STOP.search(between) is not None
-    return _Gap(stop or _PAUSE.search(between) is not None, stop, "?" in between, between.count("!"))
+    if _STOP.search(between):
+        return _Gap(True, "?" in between, between.count("!"))
+    return _Gap(False, False, 0) if _PAUSE.search(between) else _NONE
 
 
 _GAPS: Memory[_Gap] = Memory(_gap)
@@ -100,30 +103,32 @@ def tokens_of(text: str) -> Tokens:
     folded = fold(text) if has_marks(text) else None
     pieces = _WORDS.split(text if folded is None else folded.text)
     words = pieces[1::2]
-    starts: list[int] = []
+    ends = list(accumulate(map(len, pieces)))
     sentences: list[int] = []
     clauses: list[int] = []
     questions: set[int] = set()
     exclamation, exclamations = -1, 0
-    at = len(pieces[0])
     sentence = clause = 0
-    for word, between in zip(words, pieces[2::2], strict=True):
-        starts.append(at)
-        sentences.append(sentence)
-        clauses.append(clause)
-        at += len(word)
-        if between != " ":
-            gap = _GAPS[between]
-            if gap.exclaims:
-                exclamations += gap.exclaims
-                if exclamation < 0:
-                    exclamation = at + between.find("!")
-            if gap.asks:
-                questions.add(sentence)
-            sentence += gap.sentence
-            clause += gap.clause
-        at += len(between)
-    return Tokens(text, folded, words, starts, sentences, clauses, frozenset(questions), (exclamation, exclamations))
+    for place, between in enumerate(pieces[2::2], 1):
+        if between == " " or (gap := _GAPS[between]) is _NONE:
+            continue
+        if gap.exclaims:
+            exclamations += gap.exclaims
+            if exclamation < 0:
+                exclamation = ends[2 * place - 1] + between.find("!")
+        if gap.asks:
+            questions.add(sentence)
+        read = place - len(clauses)
+        sentences += [sentence] * read
+        clauses += [clause] * read
+        sentence += gap.sentence
+        clause += 1
+    left = len(words) - len(clauses)
+    sentences += [sentence] * left
+    clauses += [clause] * left
+    return Tokens(
+        text, folded, words, ends[:-1:2], sentences, clauses, frozenset(questions), (exclamation, exclamations)
+    )
 
 
 def without_links(text: str) -> str:

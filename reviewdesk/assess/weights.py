@@ -59,7 +59,7 @@ COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7
 CONS_IN_COMPLAINT = 0.5
 """What a full cons field weighs in that sum, against its weight in the compound: it is no alarm by itself."""
 LEAST_WITH_PHRASE = {Severity.MILD: 0.55, Severity.SERIOUS: 0.75, Severity.CRITICAL: 0.95}
-"""A complaint phrase makes it at least so probable."""
+"""A complaint phrase makes it at least so probable; a mild one does not beside words that praise."""
 LEAST_WITH_STARS = {1.0: 0.9, 2.0: 0.8}
 """So do one and two stars, and the halves up to two."""
 MOST_WITH_GOOD_STARS = 0.45

@@ -15,6 +15,7 @@ from reviewdesk.assess.tokens import Tokens
 from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120
+_UNREAD = TextReading()
 _GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 
 
@@ -34,7 +35,7 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
     """
     words = lexicon_of(language)
     text = read_tokens(tokens, language, words)
-    title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words)
+    title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words) if item.title else _UNREAD
     cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
     pros, _ = fields.list_reasons("pros", item.pros, language, words)
     worded = _reasons("text", item.text, text, 1.0)

@@ -17,7 +17,7 @@ import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
-from reviewdesk.assess.tokens import Memory, Tokens, tokens_of
+from reviewdesk.assess.tokens import FOLDED, Memory, Tokens, tokens_of
 from reviewdesk.model import Record
 
 OTHER = "other"
@@ -29,6 +29,9 @@ _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 _TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 0.6, 0.35, 0.9, 0.5, 1.2
 _NEITHER, _LATIN, _CYRILLIC = range(3)
 _SCRIPTS = ("neither", "latin", "cyrillic")
+
+_PIECE_MOST = 10
+_NOBODY: frozenset[str] = frozenset()
 
 _Weights = tuple[tuple[str, float], ...]
 
@@ -58,7 +61,9 @@ class _Tables(NamedTuple):
     codes: tuple[str, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
-    pieces: tuple[tuple[re.Pattern[str], str], ...]
+    endings: dict[str, frozenset[str]]
+    beginnings: dict[str, frozenset[str]]
+    middles: dict[str, frozenset[str]]
     of_script: dict[str, tuple[int, ...]]
 
 
@@ -68,35 +73,35 @@ def _tables() -> _Tables:
     marks = msgspec.convert(tomllib.loads(content), dict[str, Marks])
     words: dict[str, set[str]] = {}
     letters: dict[str, set[str]] = {}
+    pieces: tuple[dict[str, set[str]], ...] = ({}, {}, {})
     for code, one in marks.items():
         for word in one.words.split():
             words.setdefault(fold(word).text, set()).add(code)
         for letter in one.letters.split():
             letters.setdefault(letter, set()).add(code)
-    pieces = tuple(
-        (re.compile("|".join(_piece(piece) for piece in one.pieces.split())), code)
-        for code, one in marks.items()
-        if one.pieces
-    )
+        for piece in one.pieces.split():
+            place = 2 * piece.startswith("-") * piece.endswith("-") or piece.endswith("-")
+            pieces[place].setdefault(fold(piece.strip("-")).text, set()).add(code)
     codes = (*_SCRIPTS, *marks)
     of_script = {
         script: tuple(place for place, code in enumerate(codes) if code in marks and marks[code].script == script)
         for script in _SCRIPTS
     }
-    return _Tables(marks, codes, _shared(words), _shared(letters), pieces, of_script)
+    frozen = [{piece: frozenset(of) for piece, of in table.items()} for table in pieces]
+    return _Tables(marks, codes, _shared(words), _shared(letters), *frozen, of_script)
 
 
 def _word_says(word: str) -> tuple[tuple[int, float], ...]:
     """Gives for each language what one word says for it, and how many letters of which script it has."""
     tables = _tables()
-    bare = fold(word).text
+    bare = FOLDED[word]
     first = bare[:1]
-    script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
     if first.isdigit():
         return ()
+    script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
     says = dict(tables.words.get(bare, ()))
-    for pattern, code in tables.pieces:
-        if tables.marks[code].script == _SCRIPTS[script] and pattern.search(bare):
+    for code in _pieces_of(bare, tables):
+        if tables.marks[code].script == _SCRIPTS[script]:
             says[code] = says.get(code, 0.0) + _PIECE
     if not word.isascii():
         for char in word.lower():
@@ -105,12 +110,19 @@ def _word_says(word: str) -> tuple[tuple[int, float], ...]:
     return ((script, float(len(bare))), *((tables.codes.index(code), weight) for code, weight in says.items()))
 
 
+def _pieces_of(bare: str, tables: _Tables) -> set[str]:
+    """Gives the languages that have a piece of a word among theirs."""
+    found: set[str] = set()
+    for length in range(1, min(len(bare), _PIECE_MOST) + 1):
+        found |= tables.endings.get(bare[-length:], _NOBODY)
+        found |= tables.beginnings.get(bare[:length], _NOBODY)
+    for piece, codes in tables.middles.items():
+        if piece in bare:
+            found |= codes
+    return found
+
+
 _SAYS: Memory[tuple[tuple[int, float], ...]] = Memory(_word_says)
-
-
-def _piece(piece: str) -> str:
-    bare = re.escape(fold(piece.strip("-")).text)
-    return ("" if piece.startswith("-") else r"\b") + bare + ("" if piece.endswith("-") else r"\b")
 
 
 def _shared(table: dict[str, set[str]]) -> dict[str, tuple[tuple[str, float], ...]]:

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold, spellings
-from reviewdesk.assess.tokens import Memory
-from reviewdesk.assess.transliteration import in_cyrillic
+from reviewdesk.assess.tokens import FOLDED, Memory
+from reviewdesk.assess.transliteration import TRANSLITERATED, in_cyrillic
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Intent, Record, Severity, Topic
 
 _GAP = ".."
 _GAP_MOST = 4
 _DRAWN = re.compile(r"(.)\1{2,}")
-
-_Value = TypeVar("_Value")
 
 
 class Grammar(Record, frozen=True, kw_only=True):
@@ -209,6 +207,8 @@ class Lexicon:
             _words_alone(key) for answer in grammar.none for key in spellings(answer, self._written_out)
         )
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
+        self._entries = frozenset((*self._words, *self._phrases, *self._in_slots))
+        self._longest = max(map(len, self._entries), default=0)
         self.known: Memory[Known] = Memory(self._known)
 
     def _keys(self, pattern: str) -> list[str]:
@@ -238,34 +238,40 @@ class Lexicon:
             for key in self._keys(one):
                 self._phrases.setdefault(key, []).append(phrase)
 
-    def _longest_match(self, token: str) -> tuple[float, Topic | None] | None:
-        if token in self._words:
-            return self._words[token]
-        for end in range(len(token), 1, -1):
-            found = self._words.get(token[:end] + "*")
-            if found is not None:
-                return found
+    def _matching(self, token: str) -> list[str]:
+        """Gives the entries that fit a folded word, the shortest beginning first and the whole word last."""
+        known = self._entries
+        found = [key for end in range(1, min(len(token), self._longest) + 1) if (key := token[:end] + "*") in known]
+        if token in known:
+            found.append(token)
+        return found
+
+    def _value(self, matching: list[str]) -> tuple[float, Topic | None] | None:
+        for key in reversed(matching):
+            if key in self._words:
+                return self._words[key]
         return None
 
-    def _value(self, token: str) -> tuple[float, Topic | None, bool]:
-        """Gives value, topic, and whether a negative prefix turned the value round."""
-        found = self._longest_match(token)
-        if found is not None:
-            return *found, False
+    def _derived(self, token: str) -> tuple[float, Topic | None, bool]:
+        """Gives the value of what is left without a prefix, and whether a negative prefix turned it round."""
         for prefix in self._superlatives:
-            if token.startswith(prefix) and (found := self._longest_match(token[len(prefix) :])) is not None:
+            if token.startswith(prefix) and (found := self._value(self._matching(token[len(prefix) :]))) is not None:
                 return found[0] * weights.BOOSTED, found[1], False
         for prefix in self._negative_prefixes:
             if token.startswith(prefix) and len(token) >= len(prefix) + 3:
-                found = self._longest_match(token[len(prefix) :])
+                found = self._value(self._matching(token[len(prefix) :]))
                 if found is not None:
                     turned = weights.NEGATED_PRAISE if found[0] > 0 else weights.NEGATED_BLAME
                     return found[0] * turned, found[1], True
         return 0.0, None, False
 
     def _known(self, written: str) -> Known:
-        token = fold(in_cyrillic(fold(written).text, self._code)).text.replace("'", "")
-        found = self._look_up(written.lower(), token)
+        token = bare = FOLDED[written]
+        if self._code in TRANSLITERATED and token.isascii():
+            token = fold(in_cyrillic(bare, self._code)).text
+        if "'" in token:
+            token = token.replace("'", "")
+        found = self._look_up(written, token)
         if not found.says and _DRAWN.search(token):
             for fewer in (r"\1", r"\1\1"):
                 drawn_back = _DRAWN.sub(fewer, token)
@@ -274,25 +280,29 @@ class Lexicon:
         return found
 
     def _look_up(self, written: str, token: str) -> Known:
-        exact = self._as_written.get(written)
-        valence, topic, turned = (*exact, False) if exact else self._value(token)
-        phrases = list(_with_beginnings(token, self._phrases))
-        known = Known(
+        matching = self._matching(token)
+        exact = self._as_written.get(written.lower()) if self._as_written else None
+        value = exact or self._value(matching)
+        valence, topic, turned = (*value, False) if value else self._derived(token)
+        negator, factor, contrast = token in self._negators, self._factors.get(token, 1.0), token in self._contrast
+        if not (matching or valence or topic or negator or contrast or factor != 1.0):
+            return NOTHING
+        phrases = [phrase for key in matching for phrase in self._phrases.get(key, ())]
+        return Known(
             says=bool(valence or topic or phrases),
             begins=bool(phrases),
             valence=valence,
             topic=topic,
             turned_round=turned,
-            negator=token in self._negators,
+            negator=negator,
             negative=token.startswith(self._negative_prefixes),
-            factor=self._factors.get(token, 1.0),
-            contrast=token in self._contrast,
-            slots=frozenset(_with_beginnings(token, self._in_slots)),
-            alone=tuple(phrase for phrase in phrases if not phrase.rest),
-            followed=_by_slot((phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None), 0),
-            opened=_by_slot((phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None), 1),
+            factor=factor,
+            contrast=contrast,
+            slots=frozenset([slot for key in matching for slot in self._in_slots.get(key, ())]),
+            alone=tuple([phrase for phrase in phrases if not phrase.rest]),
+            followed=_by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None], 0),
+            opened=_by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None], 1),
         )
-        return NOTHING if known._replace(negative=False) == NOTHING else known
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
@@ -300,20 +310,15 @@ class Lexicon:
         return not bare or bare in self._none
 
 
-def _with_beginnings(token: str, table: Mapping[str, list[_Value]]) -> Iterator[_Value]:
-    """Gives what a table has for a word and for each of its beginnings."""
-    yield from table.get(token, ())
-    for end in range(1, len(token) + 1):
-        yield from table.get(token[:end] + "*", ())
-
-
-def _by_slot(phrases: Iterable[Phrase], place: int) -> Mapping[int, tuple[Phrase, ...]]:
+def _by_slot(phrases: list[Phrase], place: int) -> Mapping[int, tuple[Phrase, ...]]:
+    if not phrases:
+        return _NO_PHRASES
     found: dict[int, tuple[Phrase, ...]] = {}
     for phrase in phrases:
         slot = phrase.rest[place]
         if slot is not None:
             found[slot] = (*found.get(slot, ()), phrase)
-    return found or _NO_PHRASES
+    return found
 
 
 def _words_alone(folded: str) -> str:

@@ -38,6 +38,10 @@ class Memory(dict[str, _Value], Generic[_Value]):
         return value
 
 
+FOLDED: Memory[str] = Memory(lambda word: fold(word).text)
+"""A word without case and accents."""
+
+
 class _Gap(NamedTuple):
     """What stands between two words and ends a clause: does it end a sentence too, does it ask, how often does it
     exclaim."""

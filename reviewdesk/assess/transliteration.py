@@ -37,6 +37,8 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         **{"i": "і", "y": "и", "h": "г"},
     },
 }
+TRANSLITERATED = frozenset(_TABLES)
+"""The languages that can be turned back."""
 _FINDS = {
     language: re.compile("|".join(re.escape(key) for key in sorted(table, key=len, reverse=True)))
     for language, table in _TABLES.items()

@@ -277,5 +277,13 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
         hits = [hit for hit in hits if hit.sentence not in asked or hit.intent or hit.note in _NO_WORDS]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
+    grave = {hit.sentence for hit in hits if hit.severity and hit.severity is not Severity.MILD}
+    if grave:
+        hits = [_ironic(hit) if hit.share > 0 and hit.sentence in grave else hit for hit in hits]
     wanted = frozenset(intents) | ({Intent.QUESTION} if tokens.questions else frozenset())
     return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words), wanted)
+
+
+def _ironic(hit: Hit) -> Hit:
+    """Praise in the sentence of a grave complaint phrase is irony, or beside the point."""
+    return hit._replace(share=hit.share * weights.BESIDE_COMPLAINT, note=_also(hit.note, "beside a complaint"))

@@ -20,6 +20,8 @@ BOOSTED, DAMPENED = 1.3, 0.6
 """What "very" and "a bit" make of the next word."""
 BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
 """What "but" makes of the words on its two sides within a sentence."""
+BESIDE_COMPLAINT = 0.3
+"""What is left of praise in the sentence of a serious or critical complaint phrase: it is irony, or beside the point."""
 SHOUTED = 1.25
 """A word in capitals within a text that is not all in capitals."""
 EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4

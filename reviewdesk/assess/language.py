@@ -21,7 +21,7 @@ from reviewdesk.assess.tokens import FOLDED, Memory, Tokens, tokens_of
 from reviewdesk.model import Record
 
 OTHER = "other"
-_WORDS_LOOKED_AT = 100
+_WORDS_LOOKED_AT = 60
 _SHORT = 20
 # Usual mistakes of platforms and people for the ISO codes.
 _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
@@ -159,7 +159,7 @@ def language_in(tokens: Tokens, prior: str | None = None) -> str:
     """Gives the language that a text is written in.
 
     Args:
-        tokens: the text's words; the first hundred are looked at.
+        tokens: the text's words; the first sixty are looked at.
         prior: the language most likely before reading, such as the home language of the source; it decides alone below
             twenty letters, as long as the text is in its script.
 
@@ -177,7 +177,9 @@ def language_in(tokens: Tokens, prior: str | None = None) -> str:
     home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
     if home not in of_script:
         best = max(of_script, key=scores.__getitem__)
-        return _spoken(tables.codes[best]) if scores[best] >= _LEAST else OTHER
+        if cyrillic > latin and not scores[best]:
+            return "ru"  # without any mark of Ukrainian
+        return _spoken(tables.codes[best]) if scores[best] >= _LEAST or cyrillic > latin else OTHER
     if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
         return tables.codes[home]
     scores[home] += _PRIOR

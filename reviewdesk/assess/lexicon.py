@@ -263,6 +263,8 @@ class Lexicon:
                 if found is not None:
                     turned = weights.NEGATED_PRAISE if found[0] > 0 else weights.NEGATED_BLAME
                     return found[0] * turned, found[1], True
+                if len(token) >= len(prefix) + 5:
+                    return weights.DENIED, None, True
         return 0.0, None, False
 
     def _known(self, written: str) -> Known:

@@ -185,7 +185,7 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     contrasts = {sentences[index]: index for index, one in enumerate(known) if one.contrast}
     taken_until = 0
     for index, one in enumerate(known):
-        if not one.says or index < taken_until:
+        if index < taken_until or not (one.says or one.negator):
             continue
         sentence = sentences[index]
         for phrase in one.phrases(known, index) if one.begins else ():
@@ -203,6 +203,8 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
                     side = weights.BEFORE_CONTRAST if index < after else weights.AFTER_CONTRAST
                     hit = hit._replace(share=hit.share * side)
                 hits.append(hit)
+            elif one.negator and _denies_unknown(known, index):
+                hits.append(Hit(*tokens.span(index, index), weights.DENIED, "denial", sentence=sentence))
     return hits
 
 
@@ -218,6 +220,11 @@ def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, 
 
 def _turned_round(valence: float) -> float:
     return valence * (weights.NEGATED_PRAISE if valence > 0 else weights.NEGATED_BLAME)
+
+
+def _denies_unknown(known: list[Known], index: int) -> bool:
+    near = known[index + 1 : index + 1 + weights.NEGATION_REACH]
+    return not any(one.valence for one in near)
 
 
 def _negator_before(tokens: Tokens, known: list[Known], index: int, taken_until: int) -> bool:

@@ -14,6 +14,8 @@ SQUASH = 15.0
 # --- words in a text -------------------------------------------------------------------------------------------------
 NEGATED_PRAISE, NEGATED_BLAME = -0.8, -0.3
 """What a negator makes of a word: "not good" is bad, and "not bad" is barely good."""
+DENIED = -0.3
+"""A negator, or a negative prefix, of words of which nothing is known: what is denied is more often blamed."""
 NEGATION_REACH = 3
 """How many words back a negator is looked for, within the same clause."""
 BOOSTED, DAMPENED = 1.3, 0.6

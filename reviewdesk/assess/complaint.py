@@ -51,7 +51,7 @@ def probability(evidence: Evidence) -> float:
     if evidence.rating is not None and bad_stars:
         least = next(least for stars, least in sorted(weights.LEAST_WITH_STARS.items()) if evidence.rating <= stars)
         return max(likely, least)
-    if evidence.question and evidence.rating is None and evidence.total > weights.FURIOUS:
+    if evidence.question and evidence.rating is None and evidence.text_total > weights.ASKED_BLAME * weights.ASKED:
         return min(likely, weights.MOST_FOR_QUESTION)
     return likely
 

@@ -281,7 +281,7 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
         asked |= {hit.sentence for hit in hits if hit.intent is Intent.QUESTION}
     asked -= complaining
     if asked:
-        hits = [hit for hit in hits if hit.sentence not in asked or hit.intent or hit.note in _NO_WORDS]
+        hits = [_asked(hit) if hit.sentence in asked else hit for hit in hits]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
     grave = {hit.sentence for hit in hits if hit.severity and hit.severity is not Severity.MILD}
@@ -289,6 +289,13 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
         hits = [_ironic(hit) if hit.share > 0 and hit.sentence in grave else hit for hit in hits]
     wanted = frozenset(intents) | ({Intent.QUESTION} if tokens.questions else frozenset())
     return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words), wanted)
+
+
+def _asked(hit: Hit) -> Hit:
+    """In a question words are what is asked about, but for strong blame ("why are you so incompetent?")."""
+    if hit.intent or hit.note in _NO_WORDS:
+        return hit
+    return hit._replace(share=hit.share * weights.ASKED if hit.share <= weights.ASKED_BLAME else 0.0, note="asked")
 
 
 def _ironic(hit: Hit) -> Hit:

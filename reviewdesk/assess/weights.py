@@ -24,6 +24,8 @@ BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
 """What "but" makes of the words on its two sides within a sentence."""
 BESIDE_COMPLAINT = 0.3
 """What is left of praise in the sentence of a serious or critical complaint phrase: it is irony, or beside the point."""
+ASKED, ASKED_BLAME = 0.5, -2.2
+"""What is left in a question of a word that blames so strongly; other words count nothing there."""
 SHOUTED = 1.25
 """A word in capitals within a text that is not all in capitals."""
 EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4
@@ -71,7 +73,7 @@ MOST_WITH_GOOD_STARS = 0.45
 FURIOUS = -5.0
 """The sum of a text's words from which it counts as furious."""
 MOST_FOR_QUESTION = 0.2
-"""A question without a complaint phrase is no complaint."""
+"""A question without a complaint phrase or strong blame is no complaint."""
 
 PRAISED = 1.0
 """The sum from which a text is praise."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from reviewdesk.assess import weights
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.combine import combine
-from reviewdesk.assess.language import OTHER, code_of, known_languages, language_in, lexicon_of
+from reviewdesk.assess.language import OTHER, Heard, code_of, hear, known_languages, lexicon_of
+from reviewdesk.assess.sentiment import read_parts, read_tokens
 from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Assessment
 
@@ -25,7 +26,7 @@ class Assessor:
         version: name and version, written into each assessment; a new one makes the desk assess anew.
     """
 
-    version = "desk/1"
+    version = "desk/2"
 
     def assess(self, items: Iterable[Assessable]) -> Iterator[Assessment]:
         """Gives one assessment for each item, in order, one at a time. Never raises for anything the public can write.
@@ -35,18 +36,26 @@ class Assessor:
         """
         for item in items:
             tokens = tokens_of(item.text[: weights.TEXT_MOST])
-            yield combine(item, tokens, _language(item, tokens), self.version)
+            heard = _heard(item, tokens)
+            text = read_parts(tokens, heard.language) if heard.mixed else read_tokens(tokens, heard.language)
+            yield combine(item, text, heard.language, self.version)
 
 
-def _language(item: Assessable, tokens: Tokens) -> str:
+def _heard(item: Assessable, tokens: Tokens) -> Heard:
     """Gives the platform's word for it, unless the text itself clearly speaks another language."""
     if not tokens.words:
         shown = item.title or " ".join((*item.cons[:3], *item.pros[:3])) or item.text
-        tokens = tokens_of(shown[: weights.TEXT_MOST])
+        return _believed(item, hear(tokens_of(shown[: weights.TEXT_MOST]), item.language or item.prior))._replace(
+            mixed=False
+        )
+    return _believed(item, hear(tokens, item.language or item.prior))
+
+
+def _believed(item: Assessable, heard: Heard) -> Heard:
     told = code_of(item.language)
     if told is None:
-        return language_in(tokens, item.prior)
+        return heard
     if told not in known_languages():
-        return OTHER
-    heard = language_in(tokens, told)
-    return told if heard == OTHER or lexicon_of(heard) == lexicon_of(told) else heard
+        return Heard(OTHER)
+    same = heard.language == OTHER or lexicon_of(heard.language) == lexicon_of(told)
+    return heard._replace(language=told) if same else heard

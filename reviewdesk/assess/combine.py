@@ -9,9 +9,8 @@ import msgspec
 
 from reviewdesk.assess import complaint, fields, weights
 from reviewdesk.assess.assessable import Assessable
-from reviewdesk.assess.language import OTHER, lexicon_of
-from reviewdesk.assess.sentiment import TextReading, read_text, read_tokens
-from reviewdesk.assess.tokens import Tokens
+from reviewdesk.assess.language import OTHER
+from reviewdesk.assess.sentiment import TextReading, read_text
 from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120
@@ -24,20 +23,18 @@ def compound(total: float) -> float:
     return total / math.sqrt(total * total + weights.SQUASH)
 
 
-def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> Assessment:
+def combine(item: Assessable, text: TextReading, language: str, assessor: str) -> Assessment:
     """Gives the assessment of one mention in a known language.
 
     Args:
         item: what is known of it.
-        tokens: the words of its text.
+        text: the reading of its text.
         language: what it is written in, or "other".
         assessor: the name and version to write into the assessment.
     """
-    words = lexicon_of(language)
-    text = read_tokens(tokens, language, words)
-    title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language, words) if item.title else _UNREAD
-    cons, read_cons = fields.list_reasons("cons", item.cons, language, words)
-    pros, _ = fields.list_reasons("pros", item.pros, language, words)
+    title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language) if item.title else _UNREAD
+    cons, read_cons = fields.list_reasons("cons", item.cons, language)
+    pros, _ = fields.list_reasons("pros", item.pros, language)
     worded = _reasons("text", item.text, text, 1.0)
     if title.hits:
         worded += _reasons("title", item.title, title, weights.TITLE)
@@ -61,7 +58,7 @@ def combine(item: Assessable, tokens: Tokens, language: str, assessor: str) -> A
         recommends=item.recommends,
         praise=good,
     )
-    weighs = total != 0 or item.rating is not None or any([reason.share for reason in reasons])
+    weighs = total != 0 or item.rating is not None or any(reason.share for reason in reasons)
     was_read = weighs or (language != OTHER and text.words > 0)
     likely = complaint.probability(evidence)
     is_complaint = likely >= 0.5

@@ -159,7 +159,7 @@ def _negation(pieces: list[_Piece], place: int, back: int, valence: float) -> fl
 
 
 def _idioms(pieces: list[_Piece], place: int, valence: float) -> float:
-    if not any([piece.in_idiom for piece in pieces[place - 3 : place + 3]]):
+    if not any(piece.in_idiom for piece in pieces[place - 3 : place + 3]):
         return valence
     three, two, one, zero, *following = (piece.word for piece in pieces[place - 3 : place + 3])
     for idiom in (f"{one} {zero}", f"{two} {one} {zero}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"):

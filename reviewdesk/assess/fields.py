@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from reviewdesk.assess import weights
+from reviewdesk.assess.language import lexicon_of
 from reviewdesk.assess.lexicon import lexicon
 from reviewdesk.assess.sentiment import TextReading, read_text
 from reviewdesk.model import Reason, Topic
@@ -63,16 +64,13 @@ def _topic_of(name: str) -> Topic | None:
     return next((topic for topic, parts in _TOPICS_OF_SUB_RATINGS.items() if any(part in name for part in parts)), None)
 
 
-def list_reasons(
-    field: str, items: Sequence[str], language: str, lexicon_name: str | None
-) -> tuple[list[Reason], list[TextReading]]:
+def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[Reason], list[TextReading]]:
     """Gives what pros or cons say.
 
     Args:
         field: "pros" or "cons".
         items: one point each, as the platform gives them.
         language: what they are written in.
-        lexicon_name: the data file of that language, None where there is none.
 
     Returns:
         The reasons, their sum bounded by `weights.PROS_MOST` or `weights.CONS_MOST`, with spans in the item that
@@ -88,12 +86,12 @@ def list_reasons(
     real: list[str] = []
     for item in items[: weights.ITEMS_MOST]:
         item = item[: weights.ITEM_CHARACTERS_MOST]
-        if _says_none(item, lexicon_name):
+        if _says_none(item, lexicon_of(language)):
             if item.strip():
                 reasons.append(Reason(field=field, share=0.0, evidence=item.strip()[:80], note="answered 'none'"))
             continue
         real.append(item)
-        reading = read_text(item, language, lexicon_name)
+        reading = read_text(item, language)
         readings.append(reading)
         for hit in reading.hits:
             evidence, share = item[hit.start : hit.end], hit.share * weights.FIELD_WORDS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
@@ -31,6 +32,7 @@ _NEITHER, _LATIN, _CYRILLIC = range(3)
 _SCRIPTS = ("neither", "latin", "cyrillic")
 
 _PIECE_MOST = 10
+_RIVAL, _RIVAL_SHARE = 3.0, 0.4
 _NOBODY: frozenset[str] = frozenset()
 
 _Weights = tuple[tuple[str, float], ...]
@@ -87,8 +89,8 @@ def _tables() -> _Tables:
         script: tuple(place for place, code in enumerate(codes) if code in marks and marks[code].script == script)
         for script in _SCRIPTS
     }
-    frozen = [{piece: frozenset(of) for piece, of in table.items()} for table in pieces]
-    return _Tables(marks, codes, _shared(words), _shared(letters), *frozen, of_script)
+    endings, beginnings, middles = ({piece: frozenset(of) for piece, of in table.items()} for table in pieces)
+    return _Tables(marks, codes, _shared(words), _shared(letters), endings, beginnings, middles, of_script)
 
 
 def _word_says(word: str) -> tuple[tuple[int, float], ...]:
@@ -156,15 +158,29 @@ def language_of(text: str, prior: str | None = None) -> str:
 
 
 def language_in(tokens: Tokens, prior: str | None = None) -> str:
+    """Gives the language that a text is written in; `hear` tells how."""
+    return hear(tokens, prior).language
+
+
+class Heard(NamedTuple):
+    """What a text is written in.
+
+    Attributes:
+        language: an ISO 639-1 code out of `known_languages()`, or "other".
+        mixed: another language, with other words, speaks in it too.
+    """
+
+    language: str
+    mixed: bool = False
+
+
+def hear(tokens: Tokens, prior: str | None = None) -> Heard:
     """Gives the language that a text is written in.
 
     Args:
         tokens: the text's words; the first sixty are looked at.
         prior: the language most likely before reading, such as the home language of the source; it decides alone below
             twenty letters, as long as the text is in its script.
-
-    Returns:
-        An ISO 639-1 code out of `known_languages()`, or "other".
     """
     tables = _tables()
     prior = code_of(prior)
@@ -172,18 +188,49 @@ def language_in(tokens: Tokens, prior: str | None = None) -> str:
     scores = _scores(words, tables)
     latin, cyrillic = scores[_LATIN], scores[_CYRILLIC]
     if not cyrillic and not latin:
-        return prior if prior is not None and prior in tables.marks and not scores[_NEITHER] else OTHER
+        return Heard(prior if prior is not None and prior in tables.marks and not scores[_NEITHER] else OTHER)
     of_script = tables.of_script["cyrillic" if cyrillic > latin else "latin"]
     home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
-    if home not in of_script:
-        best = max(of_script, key=scores.__getitem__)
-        if cyrillic > latin and not scores[best]:
-            return "ru"  # without any mark of Ukrainian
-        return _spoken(tables.codes[best]) if scores[best] >= _LEAST or cyrillic > latin else OTHER
-    if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
-        return tables.codes[home]
-    scores[home] += _PRIOR
-    return _spoken(tables.codes[max(of_script, key=scores.__getitem__)])
+    if home in of_script:
+        if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
+            return Heard(tables.codes[home])
+        scores[home] += _PRIOR
+    best = max(of_script, key=scores.__getitem__)
+    if cyrillic > latin and not scores[best]:
+        return Heard("ru")  # without any mark of Ukrainian
+    if scores[best] < _LEAST and cyrillic < latin:
+        return Heard(OTHER)
+    return Heard(_spoken(tables.codes[best]), _is_mixed(tokens, scores, best, tables))
+
+
+def _is_mixed(tokens: Tokens, scores: Sequence[float], best: int, tables: _Tables) -> bool:
+    if tokens.sentences[-1] == 0:
+        return False
+    least, own = max(_RIVAL, _RIVAL_SHARE * scores[best]), tables.marks[tables.codes[best]].lexicon
+    return any(
+        score >= least and tables.marks[code].lexicon not in (own, None)
+        for code, score in zip(tables.codes[len(_SCRIPTS) :], scores[len(_SCRIPTS) :], strict=True)
+    )
+
+
+def parts_of(tokens: Tokens, main: str) -> list[tuple[int, int, str]]:
+    """Gives the spans of a mixed text and the language of each: sentences that clearly speak another one than `main`
+    stand apart; neighbours in one language are one span."""
+    parts: list[tuple[int, int, str]] = []
+    for sentence in range(tokens.sentences[-1] + 1):
+        first, last = bisect_left(tokens.sentences, sentence), bisect_right(tokens.sentences, sentence)
+        if first == last:
+            continue
+        heard = hear(tokens._replace(words=tokens.words[first:last], sentences=[0]), main).language
+        if heard == OTHER or lexicon_of(heard) == lexicon_of(main):
+            heard = main
+        start = tokens.span(first, first)[0] if parts else 0
+        if parts and parts[-1][2] == heard:
+            start = parts.pop()[0]
+        elif parts:
+            parts[-1] = (parts[-1][0], start, parts[-1][2])
+        parts.append((start, len(tokens.text), heard))
+    return parts
 
 
 def _spoken(code: str) -> str:

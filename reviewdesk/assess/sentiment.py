@@ -16,13 +16,17 @@ from typing import NamedTuple
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
+from reviewdesk.assess.language import lexicon_of, parts_of
 from reviewdesk.assess.lexicon import Known, Phrase, lexicon
 from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Intent, Severity, Topic
 
 _SAME_SIGN_MOST = 3
 # What each emoticon has, so that most texts are spared the search for all of them.
-_HINT = r"[:;=>][-'^()\[\]\\|/<dpxDPX*@o3]|[xX][dD]|[cCdD]:|\(:|<[/3]|\^_?\^|-_-|\(\(|\)\)|[\u2600-\U0010ffff\u203c\u2049\u2122]"
+_HINT = (
+    r"[:;=>][-'^()\[\]\\|/<dpxDPX*@o3]|[xX][dD]|[cCdD]:|\(:|<[/3]|\^_?\^|-_-|\(\(|\)\)"
+    r"|[\u2600-\U0010ffff\u203c\u2049\u2122]"
+)
 
 
 class Hit(NamedTuple):
@@ -141,26 +145,36 @@ def _sentence_at(tokens: Tokens, start: int) -> int:
     return tokens.sentences[index - 1] if index else 0
 
 
-def read_text(text: str, language: str, lexicon_name: str | None) -> TextReading:
+def read_text(text: str, language: str) -> TextReading:
     """Reads one text.
 
     Args:
         text: any text; only the first `weights.TEXT_MOST` characters are read.
-        language: what it is written in; "en" goes to VADER.
-        lexicon_name: the data file of that language; None where there is none, then only signs are read.
+        language: what it is written in; "en" goes to VADER, and of "other" only signs are read.
     """
     if not text or text.isspace():
         return TextReading()
-    return read_tokens(tokens_of(text[: weights.TEXT_MOST]), language, lexicon_name)
+    return read_tokens(tokens_of(text[: weights.TEXT_MOST]), language)
 
 
-def read_tokens(tokens: Tokens, language: str, lexicon_name: str | None) -> TextReading:
-    """Reads a text that is cut into words; see `read_text`."""
-    hits = (
-        _phrases_and_words(tokens, list(map(lexicon(lexicon_name).known.__getitem__, tokens.words)))
-        if (lexicon_name)
-        else []
+def read_parts(tokens: Tokens, language: str) -> TextReading:
+    """Reads a text of several languages, each sentence in its own."""
+    readings = [
+        read_text(" " * start + tokens.text[start:end], spoken) for start, end, spoken in parts_of(tokens, language)
+    ]
+    return TextReading(
+        tuple(hit for reading in readings for hit in reading.hits),
+        any(reading.question for reading in readings) and not any(reading.severity.rank for reading in readings),
+        len(tokens.words),
+        frozenset().union(*(reading.intents for reading in readings)),
     )
+
+
+def read_tokens(tokens: Tokens, language: str) -> TextReading:
+    """Reads a text that is cut into words; see `read_text`."""
+    lexicon_name = lexicon_of(language)
+    known = list(map(lexicon(lexicon_name).known.__getitem__, tokens.words)) if lexicon_name else []
+    hits = _phrases_and_words(tokens, known)
     if language == "en":
         from reviewdesk.assess.english import english_hits
 
@@ -168,7 +182,7 @@ def read_tokens(tokens: Tokens, language: str, lexicon_name: str | None) -> Text
         others = [
             hit
             for hit in english_hits(tokens.text)
-            if not any([hit.start < end and start < hit.end for start, end in taken])
+            if not any(hit.start < end and start < hit.end for start, end in taken)
         ]
         if tokens.questions:
             others = [hit._replace(sentence=_sentence_at(tokens, hit.start)) for hit in others]

@@ -23,7 +23,7 @@ BOOSTED, DAMPENED = 1.3, 0.6
 BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
 """What "but" makes of the words on its two sides within a sentence."""
 BESIDE_COMPLAINT = 0.3
-"""What is left of praise in the sentence of a serious or critical complaint phrase: it is irony, or beside the point."""
+"""What is left of praise in the sentence of a serious or critical complaint phrase: irony, or beside the point."""
 ASKED, ASKED_BLAME = 0.5, -2.2
 """What is left in a question of a word that blames so strongly; other words count nothing there."""
 SHOUTED = 1.25

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reviewdesk.assess import Assessable, Assessor, weights
 from reviewdesk.assess.folding import fold
-from reviewdesk.model import Assessment, Label, Severity, Topic
+from reviewdesk.model import Assessment, Intent, Label, Severity, Topic
 
 
 def assess(text: str = "", **fields: object) -> Assessment:
@@ -371,3 +371,68 @@ def test_vader_is_imported_with_the_first_english_text_and_words_when_met() -> N
         "assert any(name.startswith('vaderSentiment') for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        (
+            "Магазин хороший, всё понравилось, большое спасибо. Але товар прийшов пошкоджений, ніхто не відповідає.",
+            "хороший",
+            "ніхто не відповідає",
+        ),
+        (
+            "Velmi dobrý obchod, všechno v pořádku. But the second order never arrived and nobody answers.",
+            "dobrý",
+            "never arrived",
+        ),
+    ],
+)
+def test_each_sentence_is_read_in_its_own_language(text: str, good: str, bad: str) -> None:
+    found = assess(text)
+    assert any(good in reason.evidence and reason.share > 0 for reason in found.reasons)
+    assert any(bad in reason.evidence and reason.share < 0 for reason in found.reasons)
+    for reason in found.reasons:
+        if reason.start is not None and reason.end is not None:
+            assert text[reason.start : reason.end] == reason.evidence
+
+
+def test_words_in_latin_letters_are_looked_up_in_cyrillic() -> None:
+    found = assess("uzhasnyj magazin, nikto ne otvechaet")
+    assert (found.language, found.label, found.complaint) == ("ru", Label.NEGATIVE, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "intent"),
+    [
+        ("cs", "Chtěla bych se zeptat, zda máte i modrou", Intent.QUESTION),
+        ("cs", "Prosím o zaslání faktury na e-mail", Intent.REQUEST),
+        ("cs", "Skvělý obchod, moc děkuji", Intent.PRAISE),
+        ("cs", "Balík nedorazil a nikdo neodpovídá", Intent.COMPLAINT),
+        ("cs", "Vydělávejte 500 eur denně z domova, klikněte na odkaz http://example.com", Intent.SPAM),
+        ("cs", "Jste banda debilů, táhněte do háje", Intent.ABUSE),
+        ("en", "Earn 500 per day from home, click the link https://example.com", Intent.SPAM),
+        ("en", "Please send me a copy of the invoice", Intent.REQUEST),
+        ("de", "Ich wollte fragen, ob es das auch in blau gibt", Intent.QUESTION),
+        ("pl", "Proszę o przesłanie faktury", Intent.REQUEST),
+        ("uk", "Підкажіть, чи буде ще синій", Intent.QUESTION),
+        ("ru", "Подскажите, будет ли ещё синий", Intent.QUESTION),
+        ("hu", "Szeretném megkérdezni, lesz-e még kék", Intent.QUESTION),
+        ("sk", "Prosím o zrušenie objednávky", Intent.REQUEST),
+    ],
+)
+def test_what_the_writer_wants(language: str, text: str, intent: Intent) -> None:
+    assert assess(text, prior=language).intent is intent
+
+
+def test_thin_or_mixed_evidence_is_unsure_and_plain_words_are_not() -> None:
+    assert assess("").unsure
+    assert assess("Výborný telefon, krásný displej, ale hrozná baterka a strašný zvuk", language="cs").unsure
+    assert assess("Strašný obchod, nikdo neodpovídá", rating=5.0, language="cs").unsure
+    assert not assess("Strašný obchod, zboží nedorazilo, nikdo neodpovídá", language="cs").unsure
+    assert not assess("Všechno v pořádku, velká spokojenost", language="cs").unsure
+
+
+def test_praise_beside_a_grave_complaint_is_irony() -> None:
+    assert assess("Super, už potřetí mi poslali rozbité zboží!", language="cs").label is Label.NEGATIVE
+    assert assess("Great, the third broken one in a row arrived damaged", language="en").label is Label.NEGATIVE

@@ -87,3 +87,31 @@ def test_codes_of_platforms_are_understood(told: str | None, code: str | None) -
 @given(st.text(max_size=200), st.sampled_from([None, "cs", "uk", "xx", ""]))
 def test_every_text_has_a_language_of_the_list(text: str, prior: str | None) -> None:
     assert language_of(text, prior) in {*known_languages(), OTHER}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("uzhasnyj magazin, dengi ne vernuli", "ru"),
+        ("Ochen dovolna, vse prishlo bystro, spasibo", "ru"),
+        ("tovar ne pryishov, nikhto ne vidpovidaye", "uk"),
+        ("Duzhe harnyy tovar, dyakuyu", "uk"),
+    ],
+)
+def test_russian_and_ukrainian_in_latin_letters_are_told(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Prisel mi uplne iny tovar nez som si objednal", "sk"),
+        ("Prisel mi uplne jiny vyrobek nez jsem si objednal", "cs"),
+        ("Velmi pekne dakujem za rychle vybavenie", "sk"),
+        ("Moc dekuji za rychle vyrizeni", "cs"),
+        ("Kde je moja zasielka, cakam uz tyzden", "sk"),
+        ("Kde je moje zasilka, cekam uz tyden", "cs"),
+    ],
+)
+def test_slovak_is_told_from_czech_without_accents(text: str, language: str) -> None:
+    assert language_of(text) == language

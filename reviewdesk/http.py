@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from base64 import b64encode
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import IO, Any, TypeVar, overload
 from urllib.parse import urljoin, urlsplit
 
@@ -170,6 +172,12 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None
         return None
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """The one set of trusted authorities: reading them takes longer than many a poll."""
+    return httpx.create_ssl_context()
+
+
 class _TryAgain(Exception):
     """A read that failed in a way that may pass within seconds; carries what to raise when it does not."""
 
@@ -220,6 +228,7 @@ class Http:
                 self.limits.read_seconds, connect=self.limits.connect_seconds, pool=self.limits.total_seconds
             ),
             follow_redirects=False,
+            verify=_tls(),
             transport=transport,
             trust_env=transport is None and urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1"),
         )

@@ -200,6 +200,7 @@ class Connector(Generic[S]):
         settings: the type that a `[[source]]` table is checked against.
         capabilities: what can be done there.
         sdk: the version of this contract that the connector was written for.
+        exempt: rules of the conformance kit that cannot be kept on this platform, each with the reason.
     """
 
     platform: ClassVar[str]
@@ -207,6 +208,7 @@ class Connector(Generic[S]):
     settings: ClassVar[type[Settings]]
     capabilities: Capabilities = Capabilities()
     sdk: ClassVar[int] = SDK_VERSION
+    exempt: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, context: Context[S]) -> None:
         self.context = context

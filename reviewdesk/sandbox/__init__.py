@@ -4,7 +4,7 @@ An emulator answers over real HTTP on loopback in the shapes of the real platfor
 there at the next poll.
 """
 
-from reviewdesk.sandbox.emulator import CustomerText, Emulator, Fault, FaultKind, SeenRequest, ShopReply
+from reviewdesk.sandbox.emulator import CannotPlay, CustomerText, Emulator, Fault, FaultKind, SeenRequest, ShopReply
 from reviewdesk.sandbox.server import Running, serve
 
-__all__ = ["CustomerText", "Emulator", "Fault", "FaultKind", "Running", "SeenRequest", "ShopReply", "serve"]
+__all__ = ["CannotPlay", "CustomerText", "Emulator", "Fault", "FaultKind", "Running", "SeenRequest", "ShopReply", "serve"]

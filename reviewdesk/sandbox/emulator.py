@@ -88,14 +88,31 @@ class ShopReply(msgspec.Struct, kw_only=True, frozen=True):
     text: str
 
 
+class CannotPlay(Exception):
+    """The emulated platform was asked for something that its author has not written.
+
+    Args:
+        method: the method of `Emulator` to override.
+    """
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the emulator has no `{method}()`")
+        self.method = method
+
+
 class Emulator:
     """The base of every emulated platform. Override what is marked; state lives in the instance.
 
     Args:
         clock: gives the time, aware and in UTC.
+
+    Attributes:
+        page_size: where set, no page of a list holds more items, whatever the request asks for; an emulator of a
+            platform with pages minds it.
     """
 
     platform: ClassVar[str]
+    page_size: int | None = None
 
     def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.clock = clock
@@ -115,8 +132,47 @@ class Emulator:
         return {}
 
     def write(self, words: CustomerText) -> str:
-        """Override: a customer writes something new. Gives its id on the platform."""
+        """Override: a customer writes something new. Gives its id on the platform.
+
+        An empty `author` is somebody whom the platform does not name; an empty `text` a bare rating or picture.
+        """
         raise NotImplementedError
+
+    def write_many(self, texts: Sequence[CustomerText]) -> None:
+        """Override where writing one by one would be slow: many customers write, a second apart, the first one first."""
+        for words in texts:
+            self.write(words)
+
+    def edit(self, id: str, text: str) -> None:
+        """Override where people can change what they wrote: a customer's text is another one now.
+
+        Raises:
+            CannotPlay: it is not overridden.
+        """
+        raise CannotPlay("edit")
+
+    def delete(self, id: str) -> None:
+        """Override where texts can vanish: a customer's text is gone. Errors as in `edit`."""
+        raise CannotPlay("delete")
+
+    def mistime(self, id: str, written: str) -> None:
+        """Override: from now on the platform gives these characters for the time of a text. Errors as in `edit`."""
+        raise CannotPlay("mistime")
+
+    def poison(self) -> None:
+        """Override: among the newest items stands one that no program can read: a wrong type, a broken element.
+
+        Answers in JSON need none: there the conformance kit spoils an item by itself. Errors as in `edit`.
+        """
+        raise CannotPlay("poison")
+
+    def refuse_next(self, words: str) -> None:
+        """Override where replies go by the API: the next one is refused, with these words. Errors as in `edit`."""
+        raise CannotPlay("refuse_next")
+
+    def hold_next(self) -> None:
+        """Override where replies may be moderated: the next one is taken and not shown yet. Errors as in `edit`."""
+        raise CannotPlay("hold_next")
 
     def answer(self, reply: ShopReply, words: CustomerText) -> str | None:
         """Override where customers can answer: the customer goes on after the shop's reply. Gives the new id."""

@@ -1,0 +1,160 @@
+"""Platinum: it is typed, bounded, measured and documented."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from reviewdesk import sandbox, testing
+from reviewdesk.connector import Connector
+from reviewdesk.errors import ReviewdeskError
+from reviewdesk.model import Finding, Level
+from reviewdesk.sandbox import CustomerText, FaultKind
+from reviewdesk.testing.bench import Bench, Broken
+from reviewdesk.testing.checks import keeps
+
+LARGEST_BATCH = 5000
+LARGEST_CURSOR = 4 << 20
+MEGABYTE = 1 << 20
+BYTES_AN_ITEM = 640
+"""What a poll may hold for each item: a mark or an id, but never the item, which takes some kilobytes."""
+_SERVERS = ("starlette", "uvicorn", "h11")
+
+
+@keeps("memory-bounded")
+async def memory_bounded(bench: Bench) -> None:
+    """Lets many customers write, and weighs what a first poll holds behind its batches."""
+    bench.emulator.write_many(
+        [
+            CustomerText(author=f"Author {number}", text=f"Item {number} of the bench. " + "x" * 200, language="en")
+            for number in range(bench.items)
+        ]
+    )
+    bench.clock.forward(timedelta(minutes=1))
+    allowed = 2 * MEGABYTE + BYTES_AN_ITEM * bench.items
+    got = batches = heaviest = 0
+    elsewhere = [tracemalloc.Filter(False, pattern) for pattern in _not_the_connectors(bench)]
+    tracemalloc.start()
+    try:
+        async with bench.connected() as connector:
+            async for batch in connector.poll(None):
+                got += len(batch.mentions)
+                batches += 1
+                if batches & (batches - 1) == 0:
+                    snapshot = tracemalloc.take_snapshot().filter_traces(elsewhere)
+                    heaviest = max(heaviest, sum(trace.size for trace in snapshot.traces))
+                size = len(batch.mentions) + len(batch.set_aside)
+                bench.expect(size <= LARGEST_BATCH, f"One batch holds {size} items; {LARGEST_BATCH} are enough.")
+                if batch.cursor is not None:
+                    cursor = len(msgspec.json.encode(batch.cursor))
+                    bench.expect(cursor <= LARGEST_CURSOR, f"A cursor takes {cursor:,} bytes after {got} items.")
+                bench.emulator.requests.clear()
+    finally:
+        tracemalloc.stop()
+    bench.expect(got >= bench.items, f"Of {bench.items:,} items {got:,} arrived at the first poll.")
+    bench.expect(
+        heaviest <= allowed,
+        f"A poll of {bench.items:,} items held {heaviest // MEGABYTE} MB; {allowed // MEGABYTE} MB are enough.",
+    )
+
+
+def _not_the_connectors(bench: Bench) -> list[str]:
+    """Gives the files whose memory is the emulated platform's and the kit's."""
+    places = [str(Path(module.__file__ or "").parent / "*") for module in (sandbox, testing)]
+    emulator = inspect.getsourcefile(type(bench.emulator))
+    if emulator and emulator != inspect.getsourcefile(bench.type):
+        places.append(emulator)
+    packages = (sys.modules[name].__file__ for name in _SERVERS if name in sys.modules)
+    return [*places, tracemalloc.__file__, *(os.path.join(os.path.dirname(file), "*") for file in packages if file)]
+
+
+@keeps("deletion-noticed")
+async def deletion_noticed(bench: Bench) -> None:
+    """Lets the second of five texts vanish after it was read."""
+    ids = bench.write_some(5)
+    await bench.everything_arrives(why="At the first poll")
+    bench.emulator.delete(ids[1])
+    text = bench.written[ids[1]].text
+
+    def told() -> bool:
+        stored = bench.by_text(text)
+        return stored is None or stored.gone_at is not None
+
+    await bench.settle(told)
+    bench.expect(told(), "A text was deleted, and within a day it was not told as gone.")
+
+
+@keeps("check-tells")
+async def check_tells(bench: Bench) -> None:
+    """Looks at the findings while all is well, with a dead credential, and without an answer."""
+    bench.write_some(1)
+    findings = await _findings(bench, "While all is well")
+    bench.expect(findings, "`check` finds nothing to say.")
+    wrong = [finding.sentence for finding in findings if finding.level is Level.FAULT]
+    bench.expect(not wrong, f"All is well, and `check` says: {wrong[:1]}.")
+    faults = [(FaultKind.DROPPED, "When nobody answers")]
+    if bench.emulator.secrets():
+        faults.append((FaultKind.EXPIRED_TOKEN, "When the credential is dead"))
+    for kind, when in faults:
+        bench.fault(kind)
+        found = [finding for finding in await _findings(bench, when) if finding.level is Level.FAULT]
+        bench.mend()
+        bench.expect(found, f"{when} `check` tells of no fault.")
+        if kind is FaultKind.EXPIRED_TOKEN:
+            bench.expect(any(finding.hint for finding in found), f"{when} `check` does not say what to do.")
+
+
+async def _findings(bench: Bench, when: str) -> list[Finding]:
+    async with bench.connected() as connector:
+        try:
+            return await connector.check()
+        except ReviewdeskError as error:
+            raise Broken(f"{when} `check` raised {type(error).__name__}; it should be a finding.") from None
+
+
+@keeps("settings-described")
+async def settings_described(bench: Bench) -> None:
+    """Reads the docstrings."""
+    settings = bench.type.settings
+    bench.expect(_own_doc(bench.type), f"The class {bench.type.__name__} has no docstring.")
+    doc = _own_doc(settings)
+    hints = get_type_hints(settings, include_extras=True)
+    silent = [
+        field.name
+        for field in msgspec.structs.fields(settings)
+        if not re.search(rf"\b{re.escape(field.name)}\b", doc) and not _description(hints[field.name])
+    ]
+    bench.expect(not silent, f"These settings are not described: {', '.join(silent)}.")
+
+
+def _own_doc(type: type) -> str:
+    return str(vars(type).get("__doc__") or "")
+
+
+def _description(hint: Any) -> str:
+    if get_origin(hint) is not Annotated:
+        return ""
+    return next((meta.description for meta in get_args(hint) if isinstance(meta, msgspec.Meta) and meta.description), "")
+
+
+@keeps("typed")
+async def typed(bench: Bench) -> None:
+    """Looks at the annotations, and for the package's `py.typed`."""
+    for name, method in vars(bench.type).items():
+        if name.startswith("_") or not inspect.isfunction(method) or not hasattr(Connector, name):
+            continue
+        signature = inspect.signature(method)
+        bare = [each.name for each in list(signature.parameters.values())[1:] if each.annotation is each.empty]
+        bench.expect(not bare, f"`{name}` does not say the type of {', '.join(bare)}.")
+        bench.expect(signature.return_annotation is not signature.empty, f"`{name}` does not say what it gives.")
+    package = sys.modules.get(bench.type.__module__.partition(".")[0])
+    for folder in getattr(package, "__path__", [])[:1]:
+        bench.expect((Path(folder) / "py.typed").exists(), f"There is no py.typed in {folder}.")

@@ -7,4 +7,14 @@ there at the next poll.
 from reviewdesk.sandbox.emulator import CannotPlay, CustomerText, Emulator, Fault, FaultKind, SeenRequest, ShopReply
 from reviewdesk.sandbox.server import Running, serve
 
-__all__ = ["CannotPlay", "CustomerText", "Emulator", "Fault", "FaultKind", "Running", "SeenRequest", "ShopReply", "serve"]
+__all__ = [
+    "CannotPlay",
+    "CustomerText",
+    "Emulator",
+    "Fault",
+    "FaultKind",
+    "Running",
+    "SeenRequest",
+    "ShopReply",
+    "serve",
+]

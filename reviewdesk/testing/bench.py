@@ -256,7 +256,9 @@ class Bench:
                             each(batch)
                         if batches is not None and len(got) >= batches:
                             break
-                        self.expect(len(self.asked) <= MOST_REQUESTS, f"A poll made {len(self.asked)} requests and went on.")
+                        self.expect(
+                            len(self.asked) <= MOST_REQUESTS, f"A poll made {len(self.asked)} requests and went on."
+                        )
         except ConnectorError as raised:
             error = raised
         except TimeoutError:
@@ -309,7 +311,9 @@ class Bench:
         )
         texts = [each.mention.text for each in self.stored()]
         twice = [text for text in wanted if sum(text in each for each in texts) > 1]
-        self.expect(not twice, f"{why} {len(twice)} texts are there twice under different ids, the first is {twice[:1]}.")
+        self.expect(
+            not twice, f"{why} {len(twice)} texts are there twice under different ids, the first is {twice[:1]}."
+        )
 
     def stored(self) -> list[Stored]:
         """Gives the customers' mentions in the store."""
@@ -373,23 +377,15 @@ async def _generator(steps: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
 
 
 @contextmanager
-def opened(
-    type: type[Connector[Any]], platform: Callable[..., Emulator], *, items: int = 100_000
-) -> Iterator[Bench]:
+def opened(type: type[Connector[Any]], platform: Callable[..., Emulator], *, items: int = 100_000) -> Iterator[Bench]:
     """Gives a fresh bench while the block runs: secrets in the environment, sleeping stopped, everything logged."""
     line, running = wire()
     with tempfile.TemporaryDirectory(prefix="reviewdesk-bench-") as folder:
         bench = Bench(type, platform, Path(folder), line, running.base, items=items)
-        root = logging.getLogger()
-        levels = root.level
-        root.addHandler(bench.log)
-        root.setLevel(logging.DEBUG)
         try:
-            with mock.patch.dict(os.environ, bench.emulator.secrets()), _sleepless(bench.clock):
+            with mock.patch.dict(os.environ, bench.emulator.secrets()), _sleepless(bench.clock), _heard(bench.log):
                 yield bench
         finally:
-            root.setLevel(levels)
-            root.removeHandler(bench.log)
             bench.close()
 
 
@@ -406,3 +402,16 @@ def _sleepless(clock: Clock) -> Iterator[None]:
 
     with mock.patch.object(asyncio, "sleep", sleep):
         yield
+
+
+@contextmanager
+def _heard(log: Log) -> Iterator[None]:
+    """Hands all that is logged to `log`, and to nobody else: what a rule provokes would only frighten people."""
+    root = logging.getLogger()
+    level = root.level
+    with mock.patch.object(root, "handlers", [log]):
+        root.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.setLevel(level)

@@ -58,9 +58,7 @@ async def same_at_each_poll(bench: Bench) -> None:
     strange = sorted(set(first) ^ set(second))
     bench.expect(not strange, f"Some ids were in one poll only: {strange[:3]}.")
     for id, mention in first.items():
-        changed = [
-            name for name in mention.__struct_fields__ if getattr(mention, name) != getattr(second[id], name)
-        ]
+        changed = [name for name in mention.__struct_fields__ if getattr(mention, name) != getattr(second[id], name)]
         bench.expect(not changed, f"Nobody has changed {id!r}, and it came with another {', '.join(changed)}.")
 
 
@@ -158,7 +156,9 @@ async def missing_author(bench: Bench) -> None:
     await bench.everything_arrives(why="Among texts without an author")
     found = bench.by_text("without an author")
     author = found.mention.author if found else None
-    bench.expect(not author or author.name not in NOT_NAMED, f"Nobody's name arrived as {author.name if author else 0!r}.")
+    bench.expect(
+        not author or author.name not in NOT_NAMED, f"Nobody's name arrived as {author.name if author else 0!r}."
+    )
 
 
 @keeps("text-less")

@@ -24,7 +24,7 @@ from reviewdesk.testing.checks import keeps
 LARGEST_BATCH = 5000
 LARGEST_CURSOR = 4 << 20
 MEGABYTE = 1 << 20
-BYTES_AN_ITEM = 640
+BYTES_AN_ITEM = 320
 """What a poll may hold for each item: a mark or an id, but never the item, which takes some kilobytes."""
 _SERVERS = ("starlette", "uvicorn", "h11")
 
@@ -142,7 +142,9 @@ def _own_doc(type: type) -> str:
 def _description(hint: Any) -> str:
     if get_origin(hint) is not Annotated:
         return ""
-    return next((meta.description for meta in get_args(hint) if isinstance(meta, msgspec.Meta) and meta.description), "")
+    return next(
+        (meta.description for meta in get_args(hint) if isinstance(meta, msgspec.Meta) and meta.description), ""
+    )
 
 
 @keeps("typed")

@@ -84,9 +84,7 @@ class Report(Record, frozen=True, kw_only=True):
 Platform = Callable[..., Emulator]
 
 
-def judge(
-    connector: type[Connector[Any]], emulator: Platform, rule: Rule, *, items: int = ITEMS
-) -> Verdict:
+def judge(connector: type[Connector[Any]], emulator: Platform, rule: Rule, *, items: int = ITEMS) -> Verdict:
     """Tries one rule.
 
     Args:

@@ -1,0 +1,415 @@
+"""Connectors that are broken on purpose, one for each rule; and one more that is right in another way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+from corner import Corner, Page, Review
+
+from reviewdesk.connector import (
+    Answer, AuthFailed, BadAnswer, Batch, Connector, Cursor, Finding, Http, Limits, Mention, OutcomeUnknown,
+    PostedReply, RateLimited, Secret, Settings, Unreachable, retry_after,
+)  # fmt: skip
+
+BROKEN: dict[str, type[Connector[Any]]] = {}
+
+
+def breaks(rule: str) -> Any:
+    """Registers the connector that breaks a rule."""
+
+    def register(connector: type[Connector[Any]]) -> type[Connector[Any]]:
+        BROKEN[rule] = connector
+        return connector
+
+    return register
+
+
+class Newest(Corner):
+    """Reads newest first, down to what it has read before."""
+
+    exempt: ClassVar[dict[str, str]] = {
+        "edit-between-polls": "only what is new is asked for",
+        "deletion-noticed": "only what is new is asked for",
+    }
+
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        """Moves the mark when everything above it is read."""
+        mark = newest = (cursor or {}).get("mark", 0)
+        async for page in self.pages():
+            batch = self.batch(page)
+            ids = [int(mention.id) for mention in batch.mentions]
+            newest = max([newest, *ids])
+            yield batch
+            if ids and min(ids) <= mark:
+                break
+        yield Batch(cursor={"mark": newest})
+
+
+# -- bronze ------------------------------------------------------------------------------------------------------------
+
+
+@breaks("reads-what-is-written")
+class AnotherScale(Corner):
+    def mention(self, review: Review) -> Mention:
+        return msgspec.structs.replace(super().mention(review), rating=review.percent)
+
+
+@breaks("same-at-each-poll")
+class SaysWhenItAsked(Corner):
+    def mention(self, review: Review) -> Mention:
+        return msgspec.structs.replace(super().mention(review), fields={"read": f"{self.context.clock()}"})
+
+
+@breaks("edit-between-polls")
+class NeverLooksBack(Newest):
+    exempt: ClassVar[dict[str, str]] = {"deletion-noticed": "only what is new is asked for"}
+
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        mark = (cursor or {}).get("mark", 0)
+        async for batch in super().poll(cursor):
+            fresh = [mention for mention in batch.mentions if int(mention.id) > mark]
+            yield msgspec.structs.replace(batch, mentions=fresh)
+
+
+@breaks("delete-between-polls")
+class AllAreGone(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        async for batch in super().poll(cursor):
+            gone = (cursor or {}).get("known", ()) if batch.gone else ()
+            yield msgspec.structs.replace(batch, gone=gone)
+
+
+class Since(Newest):
+    """Hands over what is newer than the time in the cursor."""
+
+    def newer(self, at: datetime, mark: datetime) -> bool:
+        return at > mark
+
+    def mark(self, newest: datetime) -> datetime:
+        return newest
+
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        began = self.context.clock()
+        old = datetime.fromisoformat(cursor["at"]) if cursor else began - timedelta(days=999)
+        newest = old
+        async for page in self.pages():
+            batch = self.batch(page)
+            times = [each.created_at for each in batch.mentions if each.created_at]
+            newest = max([newest, *times])
+            fresh = [each for each in batch.mentions if not each.created_at or self.newer(each.created_at, old)]
+            yield msgspec.structs.replace(batch, mentions=fresh)
+        yield Batch(cursor={"at": self.mark(newest).isoformat()})
+
+
+@breaks("equal-times")
+class AfterTheLastSecond(Since):
+    pass
+
+
+@breaks("clock-an-hour-off")
+class ByOurOwnClock(Since):
+    def newer(self, at: datetime, mark: datetime) -> bool:
+        return at >= mark
+
+    def mark(self, newest: datetime) -> datetime:
+        return self.context.clock()
+
+
+@breaks("odd-times")
+class BelievesTimes(Corner):
+    def time(self, written: str) -> datetime | None:
+        return datetime.fromisoformat(written)
+
+
+@breaks("texts-of-the-world")
+class Western(Corner):
+    def mention(self, review: Review) -> Mention:
+        mention = super().mention(review)
+        return msgspec.structs.replace(mention, text="".join(each for each in mention.text if ord(each) < 0x250))
+
+
+@breaks("missing-author")
+class BelievesInAuthors(Corner):
+    def mention(self, review: Review) -> Mention:
+        if review.author is None:
+            raise KeyError("author")
+        return super().mention(review)
+
+
+@breaks("text-less")
+class WantsWords(Corner):
+    def batch(self, page: Page) -> Batch:
+        batch = super().batch(page)
+        return msgspec.structs.replace(batch, mentions=[each for each in batch.mentions if each.text])
+
+
+# -- silver ------------------------------------------------------------------------------------------------------------
+
+
+@breaks("same-page-twice")
+class ThinksItKnowsTheRest(Newest):
+    async def pages(self) -> AsyncIterator[Page]:
+        seen: set[int] = set()
+        async for page in super().pages():
+            ids = {each["id"] for each in page.reviews if isinstance(each["id"], int)}
+            if ids & seen:
+                return
+            seen |= ids
+            yield page
+
+
+@breaks("pages-in-a-circle")
+class FollowsForEver(Corner):
+    async def pages(self) -> AsyncIterator[Page]:
+        http, link = self.api(), "reviews"
+        while link:
+            page = await self.page(http, link)
+            yield page
+            link = page.next or ""
+
+
+@breaks("shrinking-page")
+class CountsItems(Newest):
+    async def pages(self) -> AsyncIterator[Page]:
+        http, offset, first = self.api(), 0, None
+        while True:
+            page = await self.page(http, f"reviews?offset={offset}")
+            if page.reviews and page.reviews[0] == first:
+                raise BadAnswer("The pages lead back to themselves.")
+            yield page
+            if not page.reviews:
+                return
+            first = page.reviews[0]
+            offset += len(page.reviews)
+
+
+class OwnPatience(Corner):
+    """Reads Retry-After by itself."""
+
+    def until(self, answer: Answer) -> datetime | None:
+        return retry_after(answer.headers, now=answer.received_at)
+
+    async def page(self, http: Http, link: str) -> Page:
+        answer = await http.get(link, check=False)
+        if answer.status == 429:
+            raise RateLimited("The Corner wants quiet.", until=self.until(answer))
+        return answer.check().json(Page)
+
+
+@breaks("rate-limit-seconds")
+class ReadsMinutes(OwnPatience):
+    def until(self, answer: Answer) -> datetime | None:
+        told = answer.headers.get("retry-after", "")
+        return answer.received_at + timedelta(minutes=int(told)) if told.isdigit() else super().until(answer)
+
+
+@breaks("rate-limit-date")
+class ReadsNoDates(OwnPatience):
+    def until(self, answer: Answer) -> datetime | None:
+        return super().until(answer) if answer.headers.get("retry-after", "").isdigit() else None
+
+
+@breaks("rate-limit-silent")
+class InventsAMinute(OwnPatience):
+    def until(self, answer: Answer) -> datetime | None:
+        return super().until(answer) or answer.received_at + timedelta(minutes=1)
+
+
+@breaks("error-in-200")
+class ReadsErrorsAsQuiet(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        body = (await http.get(link)).json(dict[str, Any])
+        return Page(reviews=body.get("reviews", []), next=body.get("next"))
+
+
+@breaks("cut-body")
+class ReadsCutsAsEnds(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        try:
+            return await super().page(http, link)
+        except Unreachable:
+            return Page(reviews=[])
+
+
+@breaks("oversized-body")
+class TakesAnything(Corner):
+    def api(self) -> Http:
+        token = self.config.token.reveal()
+        limits = Limits(max_bytes=1 << 40, max_growth=1 << 40)
+        return self.context.http(self.config.url, headers={"authorization": f"Bearer {token}"}, limits=limits)
+
+
+@breaks("login-page")
+class ReadsPagesAsQuiet(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        answer = await http.get(link)
+        return Page(reviews=[]) if answer.text.startswith("<!doctype") else answer.json(Page)
+
+
+@breaks("control-characters")
+class JudgesTexts(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        answer = await http.get(link)
+        if re.search(r"\\u00[01]", answer.text):
+            raise BadAnswer("Somebody typed what nobody should.")
+        return answer.json(Page)
+
+
+@breaks("long-texts")
+class CutsTexts(Corner):
+    def mention(self, review: Review) -> Mention:
+        mention = super().mention(review)
+        return msgspec.structs.replace(mention, text=mention.text[:5000])
+
+
+@breaks("poisonous-item")
+class AllOrNothing(Corner):
+    def batch(self, page: Page) -> Batch:
+        try:
+            return Batch(mentions=[self.mention(each) for each in msgspec.convert(page.reviews, list[Review])])
+        except msgspec.ValidationError as error:
+            raise BadAnswer(str(error)) from None
+
+
+@breaks("token-dies")
+class CallsItSomethingElse(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        try:
+            return await super().page(http, link)
+        except AuthFailed as error:
+            raise BadAnswer(error.sentence) from None
+
+
+@breaks("secrets-stay-home")
+class Chatters(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        self.context.log.debug("Asking %s with %s", link, self.config.token.reveal())
+        return await super().page(http, link)
+
+
+@breaks("foreign-links")
+class GoesAnywhere(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        parts = urlsplit(urljoin(http.base, link))
+        token = self.config.token.reveal()
+        there = self.context.http(f"{parts.scheme}://{parts.netloc}", headers={"authorization": f"Bearer {token}"})
+        return await super().page(there, parts.geturl())
+
+
+@breaks("cancelled")
+class DoesNotStop(Corner):
+    async def page(self, http: Http, link: str) -> Page:
+        try:
+            return await super().page(http, link)
+        except asyncio.CancelledError:
+            return Page(reviews=[])
+
+
+@breaks("resumes")
+class MovesTooEarly(Newest):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        newest = 0
+        async for batch in super().poll(cursor):
+            newest = max([newest, *(int(each.id) for each in batch.mentions)])
+            yield msgspec.structs.replace(batch, cursor=batch.cursor or {"mark": newest})
+
+
+# -- gold --------------------------------------------------------------------------------------------------------------
+
+
+@breaks("reply-once")
+class MakesSure(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        await super().reply(mention, text, key)
+        return await super().reply(mention, text, key)
+
+
+@breaks("own-replies")
+class DoesNotKnowItself(Corner):
+    def mention(self, review: Review) -> Mention:
+        return msgspec.structs.replace(super().mention(review), ours=False)
+
+
+@breaks("answer-lost")
+class CallsItFailed(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        try:
+            return await super().reply(mention, text, key)
+        except OutcomeUnknown as error:
+            raise Unreachable(error.sentence) from None
+
+
+@breaks("reply-found")
+class FindsNothing(Corner):
+    async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
+        return None
+
+
+@breaks("held-reply")
+class SaysItIsVisible(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        return msgspec.structs.replace(await super().reply(mention, text, key), visible=True)
+
+
+@breaks("refused-reply")
+class KeepsTheWords(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        told = (await self.api().post(f"reviews/{mention.id}/replies", json={"text": text})).json()
+        return PostedReply(id=str(told["id"]), visible=told["visible"], text=text)
+
+
+# -- platinum ----------------------------------------------------------------------------------------------------------
+
+
+@breaks("memory-bounded")
+class CollectsFirst(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        batches = [batch async for batch in super().poll(cursor)]
+        for batch in batches:
+            yield batch
+
+
+@breaks("deletion-noticed")
+class KnowsNoEnd(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        async for batch in super().poll(cursor):
+            yield msgspec.structs.replace(batch, gone=())
+
+
+@breaks("check-tells")
+class NeverComplains(Corner):
+    async def check(self) -> list[Finding]:
+        return []
+
+
+class Undescribed(Settings, frozen=True, kw_only=True):
+    """Something."""
+
+    url: str
+    token: Secret
+
+
+@breaks("settings-described")
+class SaysNothing(Corner):
+    """Reviews of the corner shop."""
+
+    settings = Undescribed  # type: ignore[assignment]
+
+
+@breaks("typed")
+class Untyped(Corner):
+    """Reviews of the corner shop."""
+
+    async def poll(self, cursor):  # type: ignore[no-untyped-def]
+        async for batch in super().poll(cursor):
+            yield batch
+
+
+for _connector in BROKEN.values():
+    _connector.__doc__ = _connector.__doc__ or "Broken on purpose."

@@ -1,0 +1,45 @@
+"""The kit against connectors of which it is known what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from broken import BROKEN, Newest
+from corner import Corner
+from corner_emulator import CornerEmulator
+
+from reviewdesk.connector import Connector
+from reviewdesk.testing import RULES, Outcome, Rule, Tier, judge
+from reviewdesk.testing.checks import CHECKS
+
+ITEMS = 6000
+"""How many "100,000 items" are here."""
+SLOW = frozenset(("resumes", "memory-bounded", "oversized-body"))
+"""Rules that take seconds; tried with those connectors that break them, and with the right ones."""
+
+
+def test_each_rule_has_its_check_and_its_breach() -> None:
+    assert set(CHECKS) == set(RULES) == set(BROKEN)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("connector", [Corner, Newest])
+def test_a_right_connector_keeps_every_rule(connector: type[Connector[Any]], rule: Rule) -> None:
+    verdict = judge(connector, CornerEmulator, rule, items=ITEMS)
+    assert verdict.outcome is (Outcome.EXEMPT if rule.id in connector.exempt else Outcome.KEPT), verdict.said
+
+
+@pytest.mark.parametrize("broken", RULES)
+def test_a_broken_connector_is_caught_by_the_rule_that_names_its_fault(broken: str) -> None:
+    tried = [rule for rule in RULES.values() if rule.id == broken or rule.id not in SLOW]
+    verdicts = [judge(BROKEN[broken], CornerEmulator, rule, items=ITEMS) for rule in tried]
+    caught = {verdict.rule.id: verdict.said for verdict in verdicts if not verdict.outcome.stands}
+    assert set(caught) == {broken}, caught
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_every_rule_says_why_and_how_to_mend(tier: Tier) -> None:
+    rules = [rule for rule in RULES.values() if rule.tier is tier]
+    assert rules
+    assert all(rule.title.endswith(".") and rule.why.endswith(".") and rule.mend for rule in rules)

@@ -109,9 +109,11 @@ class Emulator:
     Attributes:
         page_size: where set, no page of a list holds more items, whatever the request asks for; an emulator of a
             platform with pages minds it.
+        capacity: the most items that one list hands out; the conformance kit writes no more.
     """
 
     platform: ClassVar[str]
+    capacity: ClassVar[int] = 1_000_000
     page_size: int | None = None
 
     def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -139,7 +141,7 @@ class Emulator:
         raise NotImplementedError
 
     def write_many(self, texts: Sequence[CustomerText]) -> None:
-        """Override where writing one by one would be slow: many customers write, a second apart, the first one first."""
+        """Override where writing one by one would be slow: many customers write, the first one first."""
         for words in texts:
             self.write(words)
 

@@ -11,7 +11,7 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -57,6 +57,7 @@ class Clock:
         self.now = START
 
     def __call__(self) -> datetime:
+        """Gives the time."""
         return self.now
 
     def forward(self, by: timedelta) -> None:
@@ -230,12 +231,11 @@ class Bench:
             await connector.close()
             await context.close()
 
-    async def poll(self, *, batches: int | None = None, each: Callable[[Batch], None] | None = None) -> Polled:
+    async def poll(self, *, batches: int | None = None) -> Polled:
         """Polls from the stored cursor with a fresh connector and commits each batch.
 
         Args:
             batches: stops after this many, as a killed process does; None polls to the end.
-            each: is called after each batch is committed.
 
         Raises:
             Broken: it raised what is no error of the SDK, gave what is no batch, took too long, or went round.
@@ -247,18 +247,19 @@ class Bench:
         error = None
         self.asked.clear()
         try:
-            async with asyncio.timeout(LONGEST), self.connected() as connector:
-                async with aclosing(_generator(connector.poll(lease.cursor(SOURCE)))) as steps:
-                    async for batch in steps:
-                        self._commit(number, batch)
-                        got.append(batch)
-                        if each is not None:
-                            each(batch)
-                        if batches is not None and len(got) >= batches:
-                            break
-                        self.expect(
-                            len(self.asked) <= MOST_REQUESTS, f"A poll made {len(self.asked)} requests and went on."
-                        )
+            async with (
+                asyncio.timeout(LONGEST),
+                self.connected() as connector,
+                aclosing(_steps(connector.poll(lease.cursor(SOURCE)))) as steps,
+            ):
+                async for batch in steps:
+                    self._commit(number, batch)
+                    got.append(batch)
+                    if batches is not None and len(got) >= batches:
+                        break
+                    self.expect(
+                        len(self.asked) <= MOST_REQUESTS, f"A poll made {len(self.asked)} requests and went on."
+                    )
         except ConnectorError as raised:
             error = raised
         except TimeoutError:
@@ -361,7 +362,7 @@ def _told(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {said}" + ("" if said.endswith(".") else ".")
 
 
-async def _generator(steps: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+async def _steps(steps: AsyncIterator[Batch]) -> AsyncGenerator[Batch]:
     """Gives what `poll` gives, and closes it in the end, whatever kind of iterator it is."""
     try:
         async for batch in steps:

@@ -13,8 +13,23 @@ import msgspec
 from corner import Corner, Page, Review
 
 from reviewdesk.connector import (
-    Answer, AuthFailed, BadAnswer, Batch, Connector, Cursor, Finding, Http, Limits, Mention, OutcomeUnknown,
-    PostedReply, RateLimited, Secret, Settings, Unreachable, retry_after,
+    Answer,
+    AuthFailed,
+    BadAnswer,
+    Batch,
+    Connector,
+    Cursor,
+    Finding,
+    Http,
+    Limits,
+    Mention,
+    OutcomeUnknown,
+    PostedReply,
+    RateLimited,
+    Secret,
+    Settings,
+    Unreachable,
+    retry_after,
 )  # fmt: skip
 
 BROKEN: dict[str, type[Connector[Any]]] = {}

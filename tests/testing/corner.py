@@ -9,8 +9,24 @@ from typing import Any
 import msgspec
 
 from reviewdesk.connector import (
-    Author, BadAnswer, Batch, Capabilities, Connector, ConnectorError, Cursor, Finding, Http, Kind, Level, Mention,
-    PostedReply, Refused, ReplyMode, Secret, Settings, same_text,
+    Author,
+    BadAnswer,
+    Batch,
+    Capabilities,
+    Connector,
+    ConnectorError,
+    Cursor,
+    Finding,
+    Http,
+    Kind,
+    Level,
+    Mention,
+    PostedReply,
+    Refused,
+    ReplyMode,
+    Secret,
+    Settings,
+    same_text,
 )  # fmt: skip
 
 

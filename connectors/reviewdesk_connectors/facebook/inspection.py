@@ -32,7 +32,7 @@ async def inspect(context: Context[FacebookSettings], graph: Graph) -> list[Find
         try:
             findings += [finding async for finding in step(context, graph)]
         except (ConnectorError, ConfigError) as error:
-            findings.append(Finding(level=Level.FAULT, sentence=str(error)))
+            findings.append(_fault(error.sentence, error.hint))
             if isinstance(error, AuthFailed | ConfigError):
                 # Nothing else can be asked.
                 return findings

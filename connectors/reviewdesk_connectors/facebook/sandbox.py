@@ -62,6 +62,8 @@ class FacebookEmulator(Emulator):
     """
 
     platform: ClassVar[str] = "facebook"
+    # Each page is sought among all comments, which takes too long with more.
+    capacity: ClassVar[int] = 3000
     token = "EAABsandboxPageToken"  # noqa: S105 - opens nothing but this emulator
     person_token = "EAABsandboxPersonToken"  # noqa: S105 - a valid token of the wrong kind
     app_id = "1112223334"
@@ -85,6 +87,7 @@ class FacebookEmulator(Emulator):
         self.target_pages: list[str] = [PAGE_ID]
         self.data_access_days = 80
         self.app_secret = ""
+        self._refusals: list[str] = []
 
     def source(self, base: str) -> dict[str, Any]:
         """Gives a table for this Page."""
@@ -117,6 +120,22 @@ class FacebookEmulator(Emulator):
             for each in self.shop.comments.values()
             if each.target
         ]
+
+    def edit(self, id: str, text: str) -> None:
+        """A customer changes a comment."""
+        self.shop.found(id).message = text
+
+    def delete(self, id: str) -> None:
+        """A customer deletes a comment; its answers go with it."""
+        self.shop.remove(self.shop.found(id).id)
+
+    def mistime(self, id: str, written: str) -> None:
+        """The API gives these characters for the time of a comment."""
+        self.shop.found(id).told_time = written
+
+    def refuse_next(self, words: str) -> None:
+        """The next reply is refused for a link in it."""
+        self._refusals.append(words)
 
     def refusal(self, fault: Fault, request: Request) -> Response:
         """Answers as the Graph API does: by code, with HTTP 400."""
@@ -239,6 +258,8 @@ class FacebookEmulator(Emulator):
         text = call.params.get("message", "")
         if not text:
             raise Refusal(100, "(#100) Missing message or attachment")
+        if self._refusals:
+            raise Refusal(1609005, f"(#1609005) {self._refusals.pop(0)}")
         is_story = any(rating.story == call.id for rating in self.shop.ratings)
         target = None if call.id in self.shop.posts or is_story else self.shop.found(call.id)
         post = target.post if target else call.id
@@ -313,7 +334,7 @@ class FacebookEmulator(Emulator):
     ) -> Response:
         if call.token == self.person_token:
             items = []
-        limit = min(int(call.params.get("limit", "25")), 100)
+        limit = min(int(call.params.get("limit", "25")), self.page_size or 100)
         start = 0
         if "after" in call.params:
             keys = [key(item) for item in items]

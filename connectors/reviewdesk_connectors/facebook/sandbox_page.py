@@ -40,6 +40,7 @@ class Comment(msgspec.Struct):
     liked: bool = False
     written_to: bool = False
     attachment: dict[str, Any] | None = None
+    told_time: str | None = None
 
 
 class Post(msgspec.Struct):
@@ -183,7 +184,7 @@ class SandboxPage:
         row: dict[str, Any] = {
             "id": comment.id,
             "message": comment.message,
-            "created_time": _time(comment.created),
+            "created_time": _time(comment.created) if comment.told_time is None else comment.told_time,
             "from": {"name": comment.author.name, "id": comment.author.id},
             "permalink_url": f"https://www.facebook.com/{PAGE_ID}/posts/{bare(comment.post)}?{urlencode(query)}",
             "is_hidden": comment.hidden,
@@ -199,7 +200,7 @@ class SandboxPage:
             row["parent"] = {"id": comment.parent}
         if comment.attachment is not None:
             row["attachment"] = comment.attachment
-        if self.authors_hidden and not shop:
+        if not comment.author.name or (self.authors_hidden and not shop):
             del row["from"]
         return row
 

@@ -38,6 +38,7 @@ class Review(msgspec.Struct, kw_only=True):
     in_reply_to: str = ""
     reply: str = ""
     replied_at: datetime | None = None
+    told_time: str | None = None
 
 
 class FeedEmulator(Emulator):
@@ -56,6 +57,8 @@ class FeedEmulator(Emulator):
         self.reviews: list[Review] = []
         self._changed = clock()
         self._replies: list[ShopReply] = []
+        self._poisoned = False
+        self._number = 1000
 
     # What happens on the portal.
 
@@ -86,10 +89,24 @@ class FeedEmulator(Emulator):
         self.reviews.remove(self._find(id))
         self._changed = self.clock()
 
+    def edit(self, id: str, text: str) -> None:
+        """A customer changes a review."""
+        review = self._find(id)
+        review.words = msgspec.structs.replace(review.words, text=text)
+        self._changed = self.clock()
+
+    def mistime(self, id: str, written: str) -> None:
+        """The XML export gives these characters for the time."""
+        self._find(id).told_time = written
+
+    def poison(self) -> None:
+        """A review without an id stands in the XML export."""
+        self._poisoned = True
+
     def _add(self, words: CustomerText) -> Review:
         self._changed = self.clock()
-        numbers = [int(review.id.removeprefix("r-")) for review in self.reviews]
-        review = Review(id=f"r-{max(numbers, default=1000) + 1}", words=words, created_at=self._changed)
+        self._number += 1
+        review = Review(id=f"r-{self._number}", words=words, created_at=self._changed)
         self.reviews.append(review)
         return review
 
@@ -181,6 +198,8 @@ class FeedEmulator(Emulator):
 
     def _xml(self, request: Request) -> bytes:
         items = "".join(_xml_review(review, str(request.base_url)) for review in self._newest_first())
+        if self._poisoned:
+            items = f"<review><text>Whose is it?</text></review>\n{items}"
         return f'<?xml version="1.0" encoding="utf-8"?>\n<reviews shop="demo">\n{items}</reviews>\n'.encode(
             "utf-8", "replace"
         )
@@ -264,7 +283,7 @@ def _xml_review(review: Review, base: str) -> str:
         "author": words.author, "title": words.title, "text": words.text, "product": words.product,
         "order": words.order_id, "lang": words.language, "url": f"{base}r/{review.id}",
         "rating": f"{(words.rating - 1) / 4:.0%}" if words.rating is not None else "",
-        "unix_timestamp": str(int(review.created_at.timestamp())),
+        "unix_timestamp": str(int(review.created_at.timestamp())) if review.told_time is None else review.told_time,
         "thread": review.thread, "in_reply_to": review.in_reply_to,
         "shop_reply": review.reply, "replied": review.replied_at.isoformat() if review.replied_at else "",
     }  # fmt: skip
@@ -292,6 +311,7 @@ def _json_review(review: Review, base: str) -> dict[str, Any]:
 _XML_SOURCE: dict[str, Any] = {
     "format": "xml",
     "items": "/reviews/review",
+    "complete": True,
     "fields": {
         "id": "@id", "author": "author", "title": "title", "text": "text", "product": "product", "order_id": "order",
         "language": "lang", "url": "url", "pros": "pros/point", "cons": "cons/point",

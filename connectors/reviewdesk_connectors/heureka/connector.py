@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -119,6 +119,14 @@ class Heureka(Connector[HeurekaSettings]):
     capabilities = Capabilities(
         reply=ReplyMode.HAND_OFF, find_reply=True, import_file=True, poll_seconds=6 * HOUR
     )  # fmt: skip
+
+    exempt: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("rate-limit-seconds", "rate-limit-date", "rate-limit-silent"),
+            "The exports are made anew every six hours, so every refusal means at least an hour of quiet.",
+        ),
+        "token-dies": "Heureka answers a dead key with a web page and status 200, as it does when it is unwell.",
+    }
 
     def __init__(self, context: Context[HeurekaSettings]) -> None:
         super().__init__(context)

@@ -33,6 +33,7 @@ class _Written(msgspec.Struct, kw_only=True):
     order_id: str
     product: str
     reaction: str = ""
+    told_time: str | None = None
 
     @property
     def id(self) -> str:
@@ -63,6 +64,7 @@ class HeurekaEmulator(Emulator):
         self.country = country
         self.lag = lag
         self.empty = False
+        self._poisoned = False
         self._written: dict[str, _Written] = {}
         self._replies: dict[str, ShopReply] = {}
         self._built: dict[str, tuple[datetime, bytes]] = {}
@@ -107,13 +109,21 @@ class HeurekaEmulator(Emulator):
         self._written[written.id] = written
         return written.id
 
-    def rewrite(self, id: str, text: str) -> None:
+    def edit(self, id: str, text: str) -> None:
         """A customer changes the text; the export shows it under the same id and time."""
         self._written[id].summary = text
 
-    def withdraw(self, id: str) -> None:
+    def delete(self, id: str) -> None:
         """Heureka deletes a review: it is no longer in the export."""
         del self._written[id]
+
+    def mistime(self, id: str, written: str) -> None:
+        """The export gives these characters for the time."""
+        self._written[id].told_time = written
+
+    def poison(self) -> None:
+        """A review without its number stands in the export, as the documentation says that none does."""
+        self._poisoned = True
 
     def hand_off(self, to: str, text: str) -> None:
         """What a person writes in the administration; one reaction to a review, the last one stands.
@@ -168,6 +178,8 @@ class HeurekaEmulator(Emulator):
 
     def _shop_export(self) -> bytes:
         reviews = [_shop_review(written) for written in self._newest_first() if not written.product]
+        if self._poisoned:
+            reviews.insert(0, "  <review>\n" + _element("summary", "A review without its number.") + "  </review>")
         return _document("reviews", reviews)
 
     def _product_export(self, since: datetime) -> bytes:
@@ -201,7 +213,7 @@ def _shop_review(written: _Written) -> str:
         + _element("rating_id", str(written.rating_id))
         + _element("source", "regular")
         + _element("ordered", str(written.at - 9 * 86400))
-        + _element("unix_timestamp", str(written.at))
+        + _element("unix_timestamp", _told_time(written))
         + _texts("name", written.author)
         + "".join(_element(tag, stars) for tag in ("total_rating", "delivery_time", "communication"))
         + _element("recommends", _recommends(written.rating))
@@ -226,7 +238,7 @@ def _product(written: _Written) -> str:
         + "    <reviews>\n  <review>\n"
         + _element("rating_id", str(written.rating_id))
         + _element("rating_id_type", "offer")
-        + _element("unix_timestamp", str(written.at))
+        + _element("unix_timestamp", _told_time(written))
         + _texts("name", written.author)
         + _element("rating", _stars(written.rating))
         + _texts("pros", "\n".join(written.pros))
@@ -235,6 +247,10 @@ def _product(written: _Written) -> str:
         + _texts("summary", written.summary)
         + "  </review>\n    </reviews>\n  </product>"
     )
+
+
+def _told_time(written: _Written) -> str:
+    return str(written.at) if written.told_time is None else written.told_time
 
 
 def _stars(rating: float | None) -> str:

@@ -37,13 +37,17 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def time(self) -> float:
         """When it was written, in Unix seconds; 0 where that cannot be read."""
-        told = self.data.get("created_utc")
-        return float(told) if isinstance(told, int | float) and 0 <= told < 1e11 else 0.0
+        return _seconds(self.data.get("created_utc"))
 
     @property
     def parent(self) -> str:
         """The fullname of what it answers, "" where it answers nothing."""
         return str(self.data.get("parent_id") or "")
+
+
+def _seconds(told: Any) -> float:
+    """Gives a time in Unix seconds; 0 for what is none."""
+    return float(told) if isinstance(told, int | float) and 0 <= told < 1e11 else 0.0
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +58,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Thing(msgspec.Struct, frozen=True, kw_only=True):
-    created_utc: float
+    created_utc: Any = None
     author: str | None = None
     author_fullname: str | None = None
     edited: bool | float = False
@@ -72,8 +76,9 @@ class _Thing(msgspec.Struct, frozen=True, kw_only=True):
         return Author(id=self.author_fullname, name=self.author, url=f"{SITE}/user/{self.author}")
 
     @property
-    def created_at(self) -> datetime:
-        return datetime.fromtimestamp(self.created_utc, UTC)
+    def created_at(self) -> datetime | None:
+        seconds = _seconds(self.created_utc)
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
     @property
     def edited_at(self) -> datetime | None:
@@ -129,7 +134,7 @@ class Post(_Thing, frozen=True, kw_only=True):
 
 
 class _ListingData(msgspec.Struct, frozen=True):
-    children: tuple[Item, ...]
+    children: list[Any]
     after: str | None = None
 
 
@@ -150,7 +155,15 @@ def page(answer: Any) -> Page:
             "Reddit answered something that is no listing.",
             hint="If it stays so, its API has changed or a login page stands in between.",
         ) from None
-    return Page(children=listing.data.children, after=listing.data.after or None)
+    return Page(children=tuple(map(_item, listing.data.children)), after=listing.data.after or None)
+
+
+def _item(child: Any) -> Item:
+    """Gives a child of a listing; one of another shape as an item of no kind, which is set aside later."""
+    try:
+        return msgspec.convert(child, Item)
+    except (msgspec.ValidationError, RecursionError):
+        return Item(kind="", data={"unreadable": child})
 
 
 def walk(value: Any) -> Iterator[Item]:

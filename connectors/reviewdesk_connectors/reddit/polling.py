@@ -85,20 +85,30 @@ async def pages(
         ask: gives the page of a path and parameters.
         floor: in Unix seconds; what is older is known.
         seen: fullnames that are known, and with them everything below.
+
+    Raises:
+        BadAnswer: the pages lead back to themselves, also when the same one is asked for again.
     """
     after: str | None = None
     anchors: set[str] = set()
     neighbour = ""
+    asked_again = False
     while True:
         params = {**listing.params, "limit": PAGE}
         page = await ask(listing.path, params | ({"after": after} if after else {}))
         if after and neighbour and not page.children:
             # More was promised, and nothing came: the item to go on from was deleted meanwhile. The one before serves.
             page = await ask(listing.path, params | {"after": neighbour})
-        is_last = page.after is None or page.after in anchors or is_met(page, floor, seen)
+        is_last = page.after is None or is_met(page, floor, seen)
         yield page, is_last
         if is_last:
             return
+        if page.after in anchors:
+            # A page that came before; what lies behind it has still to be read, so this is no end.
+            if asked_again:
+                raise BadAnswer("Reddit's pages lead back to themselves.", hint="It is read from the top next time.")
+            asked_again = True
+            continue
         after = page.after
         anchors.add(after or "")
         neighbour = page.children[-2].fullname if len(page.children) > 1 else ""

@@ -47,6 +47,7 @@ class Thing(msgspec.Struct, kw_only=True):
     parent: str = ""
     link: str = ""
     edited: float = 0.0
+    told_time: str | None = None
     author_gone: bool = False
     deleted: bool = False
     removed: bool = False
@@ -72,6 +73,7 @@ class RedditEmulator(Emulator):
     """
 
     platform: ClassVar[str] = "reddit"
+    capacity: ClassVar[int] = _CEILING
     COMMUNITY: ClassVar[str] = "eshopy"
     ACCOUNT: ClassVar[str] = "desk_shop"
     CLIENT_ID: ClassVar[str] = "sandbox-client"
@@ -123,6 +125,14 @@ class RedditEmulator(Emulator):
     def refuse(self, code: str, words: str, field: str = "parent") -> None:
         """Lets the next write be refused with 200 and an error inside, as for THREAD_LOCKED."""
         self._refusals.append((code, words, field))
+
+    def refuse_next(self, words: str) -> None:
+        """Lets the next write be refused by the community's rules."""
+        self.refuse("DOMAIN_BANNED", words)
+
+    def mistime(self, id: str, written: str) -> None:
+        """The API gives these characters for the time of a text."""
+        self.things[id].told_time = written
 
     def hide_next_reply(self) -> None:
         """Lets the next reply be posted without being shown in the answer, as in quarantined communities."""
@@ -406,13 +416,13 @@ class RedditEmulator(Emulator):
         return self.COMMUNITY in names or "all" in names
 
     def _listing(self, request: Request, things: Iterable[Thing]) -> Response:
-        page, after = _cut(request, list(things))
+        page, after = _cut(request, list(things), self.page_size or _PAGE)
         return _envelope([self._data(each, request) for each in page], after)
 
     def _inbox(self, request: Request, user: str, things: Iterable[Thing], type: str, subject: str) -> Response:
         if not user:
             return _forbidden()
-        page, after = _cut(request, [each for each in things if each.stands])
+        page, after = _cut(request, [each for each in things if each.stands], self.page_size or _PAGE)
         children = []
         for each in page:
             post = self.things[each.link]
@@ -437,7 +447,7 @@ class RedditEmulator(Emulator):
     def _data(self, thing: Thing, request: Request, *, link: bool = True) -> dict[str, Any]:
         escaped = html.escape if request.query_params.get("raw_json") != "1" else _as_it_is
         stub = "[deleted]" if thing.deleted else "[removed]" if thing.removed else ""
-        author = "[deleted]" if stub or thing.author_gone else thing.author
+        author = "[deleted]" if stub or thing.author_gone or not thing.author else thing.author
         text = stub or escaped(thing.text, quote=False)
         common = {
             "id": thing.id,
@@ -445,7 +455,7 @@ class RedditEmulator(Emulator):
             "author": author,
             "author_fullname": f"t2_{thing.author.encode().hex()[:8]}",
             "created": thing.created,
-            "created_utc": thing.created,
+            "created_utc": thing.created if thing.told_time is None else thing.told_time,
             "edited": thing.edited or False,
             "subreddit": self.COMMUNITY,
             "subreddit_id": "t5_2eshop",
@@ -524,11 +534,11 @@ def _as_it_is(text: str, *, quote: bool) -> str:
     return text
 
 
-def _cut(request: Request, things: Sequence[Thing]) -> tuple[Sequence[Thing], str | None]:
+def _cut(request: Request, things: Sequence[Thing], most: int) -> tuple[Sequence[Thing], str | None]:
     """Gives a page and the fullname after which the next begins; an unknown one leads to nothing, as on Reddit."""
     things = things[:_CEILING]
     names = [each.name for each in things]
-    limit = min(int(request.query_params.get("limit", "25")), _PAGE)
+    limit = min(int(request.query_params.get("limit", "25")), most)
     after, before = request.query_params.get("after"), request.query_params.get("before")
     start = 0
     if after or before:

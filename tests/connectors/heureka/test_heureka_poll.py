@@ -88,8 +88,8 @@ async def test_an_edit_is_another_text_under_the_same_id(desk) -> None:
     written = desk.emulator.write(BAD)
     product = desk.emulator.write(words(1, product="Konvice"))
     await desk.poll()
-    desk.emulator.rewrite(written, "Už je to vyřešené.")
-    desk.emulator.rewrite(product, "Už teče.")
+    desk.emulator.edit(written, "Už je to vyřešené.")
+    desk.emulator.edit(product, "Už teče.")
     await desk.poll()
     assert desk.mentions[written].text == "Už je to vyřešené."
     assert desk.mentions[product].text == "Už teče."
@@ -120,7 +120,7 @@ async def test_a_deleted_review_is_gone_once_the_whole_export_says_so(desk) -> N
     ids = [desk.emulator.write(words(number)) for number in range(20)]
     desk.emulator.hand_off(ids[3], "Omlouváme se.")
     await desk.poll()
-    desk.emulator.withdraw(ids[3])
+    desk.emulator.delete(ids[3])
     await desk.poll()
     assert desk.gone == [ids[3], f"{ids[3]}:reaction"]
     await desk.poll()
@@ -131,7 +131,7 @@ async def test_a_great_loss_is_believed_at_the_second_look_only(desk) -> None:
     ids = [desk.emulator.write(words(number)) for number in range(20)]
     await desk.poll()
     for each in ids[:5]:
-        desk.emulator.withdraw(each)
+        desk.emulator.delete(each)
     await desk.poll()
     assert desk.gone == []
     await desk.poll()
@@ -155,10 +155,10 @@ async def test_only_what_was_missing_twice_is_gone(desk) -> None:
     ids = [desk.emulator.write(words(number)) for number in range(20)]
     await desk.poll()
     for each in ids[:5]:
-        desk.emulator.withdraw(each)
+        desk.emulator.delete(each)
     await desk.poll()
     for each in ids[5:10]:
-        desk.emulator.withdraw(each)
+        desk.emulator.delete(each)
     await desk.poll()
     assert sorted(desk.gone) == sorted(ids[:5])
     await desk.poll()
@@ -172,7 +172,7 @@ async def test_product_reviews_that_grow_old_are_not_gone(desk) -> None:
     await desk.poll()
     assert old in desk.mentions
     desk.clock.forward(days=20)
-    desk.emulator.withdraw(ids[7])
+    desk.emulator.delete(ids[7])
     await desk.poll()
     assert desk.gone == [ids[7]]
 
@@ -181,7 +181,7 @@ async def test_without_a_folder_nothing_is_ever_gone(desk) -> None:
     desk.data = None
     ids = [desk.emulator.write(words(number)) for number in range(20)]
     await desk.poll()
-    desk.emulator.withdraw(ids[0])
+    desk.emulator.delete(ids[0])
     await desk.poll()
     assert desk.gone == []
 

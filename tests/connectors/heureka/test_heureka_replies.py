@@ -51,7 +51,7 @@ async def test_what_cannot_be_told_is_not_guessed(desk) -> None:
     with pytest.raises(Unsupported, match="product reviews"):
         await desk.connector().find_reply(product, REPLY, desk.clock.now)
     shop = await first(desk)
-    desk.emulator.withdraw(shop.id)
+    desk.emulator.delete(shop.id)
     with pytest.raises(NotThere):
         await desk.connector().find_reply(shop, REPLY, desk.clock.now)
     with pytest.raises(Unsupported):

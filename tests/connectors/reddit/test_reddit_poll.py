@@ -301,7 +301,7 @@ async def test_one_poisonous_item_is_set_aside_and_the_others_go_in(make, emulat
     good = emulator.write(words("dobrá"))
     bad = emulator.write(words("jed"))
     also = emulator.write(words("také dobrá"))
-    emulator.things[bad].created = float("inf")
+    emulator.things[bad].edited = "never"
     await store.poll(make(mentions=False))
     assert {good, also} <= set(store.mentions)
     assert bad not in store.mentions

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reviewdesk.connector import Kind, Mention, RateLimited
+from reviewdesk.connector import BadAnswer, Kind, Mention, RateLimited
 from reviewdesk.sandbox import serve
 from reviewdesk_connectors.reddit.sandbox import RedditEmulator
 
@@ -106,7 +106,8 @@ async def test_a_hundred_recorded_comments_come_in_once_each_with_every_field(re
 async def test_the_same_recorded_page_again_and_again_ends(replay, clock, store):
     _, connector = replay("TestSubredditListings.test_comments.json", mentions=False, subreddits=["askreddit"])
     clock.now = datetime(2020, 7, 10, 23, 46, tzinfo=UTC)
-    await store.poll(connector)
+    with pytest.raises(BadAnswer, match="lead back to themselves"):
+        await store.poll(connector)
     assert len(store.mentions) == 100
 
 

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from reviewdesk.testing import conformance
+
+test_conformance = conformance("facebook")

@@ -49,8 +49,10 @@ from reviewdesk.model import (
     Record,
     SetAside,
 )
+from reviewdesk.paging import numbered, pages, windows
 from reviewdesk.secrets import Secret, redact, remember, safe_url
 from reviewdesk.text import fold, html_to_text, one_line, safe, same_text
+from reviewdesk.xml import read_xml
 
 SDK_VERSION = 1
 
@@ -59,8 +61,8 @@ __all__ = [
     "Capabilities", "Channel", "ConfigError", "Connector", "ConnectorError", "Context", "Cursor", "Finding", "Http",
     "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere", "OutcomeUnknown",
     "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode", "Secret", "SetAside",
-    "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "one_line", "redact", "remember", "retry_after",
-    "safe", "safe_url", "same_text",
+    "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "numbered", "one_line", "pages", "read_xml", "redact",
+    "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
 ]  # fmt: skip
 
 Cursor = JsonObject

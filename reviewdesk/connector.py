@@ -61,8 +61,8 @@ __all__ = [
     "Capabilities", "Channel", "ConfigError", "Connector", "ConnectorError", "Context", "Cursor", "Finding", "Http",
     "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere", "OutcomeUnknown",
     "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode", "Secret", "SetAside",
-    "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "numbered", "one_line", "pages", "read_xml", "redact",
-    "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
+    "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "numbered", "one_line", "pages",
+    "read_xml", "redact", "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
 ]  # fmt: skip
 
 Cursor = JsonObject

@@ -18,6 +18,7 @@ from reviewdesk.cli.exits import exit_with, gone_readers_told
 COMMANDS: dict[str, tuple[str, str]] = {
     "assess": ("assess", "Tell what the desk thinks of texts: JSON lines in and out."),
     "backup": ("backup", "Write a whole copy of the database while others use it."),
+    "connector": ("connector", "Hold a connector to the rules, or begin a new one."),
     "connectors": ("connectors", "List the connectors that are installed."),
     "delete-reply": ("moderate", "Delete a reply of ours from its platform."),
     "demo": ("demo", "Look around on emulated platforms, with nothing to set up."),

@@ -1,0 +1,97 @@
+"""`reviewdesk connector`: hold a connector to the rules, or begin a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from reviewdesk.cli.exits import Exit
+from reviewdesk.cli.output import json_line, say, show
+from reviewdesk.cli.session import DeskGroup
+
+if TYPE_CHECKING:
+    from reviewdesk.testing import Report
+
+
+@click.group("connector", cls=DeskGroup)
+def connector_command() -> None:
+    """Hold a connector to the rules, or begin a new one."""
+
+
+@connector_command.command("test")
+@click.argument("name")
+@click.option("--rule", "only", metavar="RULE", help="Try this rule alone.")
+@click.option("--items", default=100_000, show_default=True, help="How many items the largest platform holds.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each rule.")
+def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
+    """Try the connector NAME against its emulator, rule by rule, and tell the tier that it has earned."""
+    from reviewdesk.errors import NotAllowed
+    from reviewdesk.plugins import load_connector, load_emulator
+    from reviewdesk.testing import RULES, Report, Tier, judge, verdicts
+
+    connector, emulator = load_connector(name), load_emulator(name)
+    if only:
+        if only not in RULES:
+            raise NotAllowed(f"There is no rule {only!r}.", hint=f"The rules are: {', '.join(RULES)}.")
+        verdict = judge(connector, emulator, RULES[only], items=items)
+        show(str(verdict) if verdict.said else f"{verdict.outcome}  {only}")
+        return Exit.OK if verdict.outcome.stands else Exit.PERSON
+    found = []
+    tier = None
+    for verdict in verdicts(connector, emulator, items=items):
+        found.append(verdict)
+        if as_json:
+            json_line({"rule": verdict.rule.id, "tier": verdict.rule.tier, "outcome": verdict.outcome,
+                       "said": verdict.said})  # fmt: skip
+            continue
+        if verdict.rule.tier is not tier:
+            tier = verdict.rule.tier
+            show(f"{tier.upper()}: {tier.promise}")
+        note = f"  ({verdict.said})" if verdict.said and verdict.outcome.stands else ""
+        show(f"  {verdict.outcome:<9} {verdict.rule.id}{note}")
+    report = Report(verdicts=found)
+    if not as_json:
+        _tell(name, report)
+    return Exit.OK if report.tier is Tier.PLATINUM else Exit.PERSON
+
+
+def _tell(name: str, report: Report) -> None:
+    show(f"\n{name}: {report.tier or 'no tier yet'}")
+    if report.missing:
+        say(f"Missing for {report.missing[0].rule.tier}:")
+    for verdict in report.missing:
+        say(f"\n{verdict}")
+
+
+@connector_command.command("new")
+@click.argument("name")
+@click.option("--data", type=click.Choice(["json", "xml"]), prompt="What does it answer in", default="json")
+@click.option(
+    "--login",
+    type=click.Choice(["none", "bearer", "header", "basic"]),
+    prompt="How does it want to know who asks",
+    default="bearer",
+)
+@click.option(
+    "--paging", type=click.Choice(["none", "link", "cursor", "page"]), prompt="How do its lists go on", default="link"
+)
+@click.option("--reply/--no-reply", prompt="Does it take replies", default=False)
+@click.option("--into", type=click.Path(path_type=Path), default=Path(), help="The folder to write into; else this one.")
+def new_command(
+    name: str,
+    data: Literal["json", "xml"],
+    login: Literal["none", "bearer", "header", "basic"],
+    paging: Literal["none", "link", "cursor", "page"],
+    reply: bool,
+    into: Path,
+) -> None:
+    """Write a package to begin the connector NAME with; it installs and passes its tests as it stands."""
+    from reviewdesk.testing.begin import Plan, begin
+
+    plan = Plan(name=name, data=data, login=login, paging=paging, reply=reply)
+    for path in begin(plan, into):
+        show(str(path))
+    folder = into / plan.distribution
+    say(f"Next: pip install -e '{folder}[test]'; pytest {folder}; reviewdesk connector test {name}")

@@ -78,7 +78,9 @@ def _tell(name: str, report: Report) -> None:
     "--paging", type=click.Choice(["none", "link", "cursor", "page"]), prompt="How do its lists go on", default="link"
 )
 @click.option("--reply/--no-reply", prompt="Does it take replies", default=False)
-@click.option("--into", type=click.Path(path_type=Path), default=Path(), help="The folder to write into; else this one.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), default=Path(), help="The folder to write into; else this one."
+)
 def new_command(
     name: str,
     data: Literal["json", "xml"],

@@ -277,7 +277,7 @@ def load(
     Raises:
         ConfigError: there is no file, it cannot be read, or it has mistakes; `problems` names them all.
     """
-    found = _find(path, environ, required=not optional)
+    found = find(path, environ, required=not optional)
     document, tables = _read(found) if found else (Document(FILE_NAME, Path.cwd(), ""), {})
     path = found or Path(FILE_NAME).absolute()
     check = Check(document)
@@ -350,7 +350,12 @@ def _variable(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
-def _find(path: Path | None, environ: Mapping[str, str], *, required: bool) -> Path | None:
+def find(path: Path | None, environ: Mapping[str, str] = os.environ, *, required: bool = True) -> Path | None:
+    """Gives the configuration file: the one that is named, else of the environment, of this folder, of the user.
+
+    Raises:
+        ConfigError: the one that is named is not there, or with `required` there is none.
+    """
     named = path or (Path(environ["REVIEWDESK_CONFIG"]) if environ.get("REVIEWDESK_CONFIG") else None)
     if named:
         named = named.expanduser().absolute()

@@ -14,9 +14,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reviewdesk.config import SourceConfig, check_settings
+from reviewdesk.config import SourceConfig, check_settings, find
 from reviewdesk.errors import ConfigError, PluginError
 from reviewdesk.model import Record
 from reviewdesk.secrets import redact
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CONNECTORS = "reviewdesk.connectors"
 EMULATORS = "reviewdesk.emulators"
+_MODULE = "reviewdesk_plugin_"
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,7 @@ class Plugin(Record, frozen=True, kw_only=True):
         target: what is imported: `package.module:Class`.
         distribution, version: the installed package that brings it.
         group: `reviewdesk.connectors` or `reviewdesk.emulators`.
+        file: for a single file in the folder `plugins` beside the configuration; "" for an installed package.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Plugin(Record, frozen=True, kw_only=True):
     distribution: str
     version: str
     group: str = CONNECTORS
+    file: str = ""
 
     def __str__(self) -> str:
         return f'"{self.name}" of {self.distribution} {self.version}'.rstrip()
@@ -136,7 +140,61 @@ def _listed(group: str, environ: Mapping[str, str]) -> list[Plugin]:
         for entry in entry_points(group=group)
         if allowed is None or entry.name in allowed
     }
+    plugins.update(each for each in _in_folder(group, environ) if allowed is None or each.name in allowed)
     return sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution))
+
+
+_config: Path | None = None
+
+
+def look_beside(config: Path | None) -> None:
+    """Takes plugins from the folder `plugins` beside this configuration file.
+
+    Args:
+        config: None for the file in the usual places, which is where they are taken from without a call.
+    """
+    global _config
+    _config = config
+
+
+def _in_folder(group: str, environ: Mapping[str, str]) -> Iterator[Plugin]:
+    """Gives the single files that hold a connector or an emulator, by their names, without running them."""
+    try:
+        config = find(_config, environ, required=False)
+    except ConfigError:
+        return
+    folder = config.parent / "plugins" if config else None
+    if folder is None or not folder.is_dir():
+        return
+    base = "Connector" if group == CONNECTORS else "Emulator"
+    for path in sorted(folder.glob("[!_]*.py")):
+        for name in _classes(path, base)[:1]:
+            target = f"{_MODULE}{path.stem}:{name}"
+            yield Plugin(
+                name=path.stem,
+                target=target,
+                distribution=f"plugins/{path.name}",
+                version="",
+                group=group,
+                file=str(path),
+            )
+
+
+def _classes(path: Path, base: str) -> list[str]:
+    """Gives the classes of a file that derive from `base`; a file that cannot be read counts as a broken connector."""
+    import ast
+
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ["Connector"] if base == "Connector" else []
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            bases = [each.value if isinstance(each, ast.Subscript) else each for each in node.bases]
+            if any(base in (getattr(each, "id", ""), getattr(each, "attr", "")) for each in bases):
+                found.append(node.name)
+    return found
 
 
 def _the_one(plugins: list[Plugin], name: str, kind: str) -> Plugin:
@@ -164,6 +222,8 @@ def _import(plugin: Plugin) -> Any:
     entry = EntryPoint(plugin.name, plugin.target, plugin.group)
     try:
         with _contained(plugin):
+            if plugin.file:
+                _run(plugin)
             return entry.load()
     except KeyboardInterrupt:
         raise
@@ -172,6 +232,25 @@ def _import(plugin: Plugin) -> Any:
             f"The plugin {plugin} cannot be loaded: {_last_line(error, plugin)}",
             hint="Update or uninstall it, or tell its author; the other plugins go on.",
         ) from error
+
+
+def _run(plugin: Plugin) -> None:
+    """Makes a module of a single file, unless it is one already."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    name = plugin.target.partition(":")[0]
+    if getattr(sys.modules.get(name), "__file__", None) == plugin.file:
+        return
+    spec = spec_from_file_location(name, plugin.file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{plugin.file} is no Python file")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 @contextmanager

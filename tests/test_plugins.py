@@ -235,3 +235,64 @@ class TestSource:
         install("acme", GOOD)
         with pytest.raises(ConfigError, match='did you mean "shop"'):
             plugins.load_source(SourceConfig(id="a", connector="acme", settings={"shp": "x"}))
+
+
+class TestSingleFile:
+    """A file in the folder `plugins` beside the configuration."""
+
+    @pytest.fixture
+    def drop(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+        folder = tmp_path / "desk"
+        (folder / "plugins").mkdir(parents=True)
+        (folder / "reviewdesk.toml").write_text("")
+        monkeypatch.setenv("REVIEWDESK_CONFIG", str(folder / "reviewdesk.toml"))
+
+        def drop(name: str, code: str) -> Path:
+            path = folder / "plugins" / name
+            path.write_text(dedent(code), encoding="utf-8")
+            return path
+
+        return drop
+
+    def test_is_listed_without_being_run_and_loaded_like_any_other(self, drop: Callable[[str, str], Path]) -> None:
+        drop("cornershop.py", GOOD + "\nprint('running')\n")
+        listed = {plugin.name: plugin for plugin in plugins.connectors()}
+        assert listed["cornershop"].distribution == "plugins/cornershop.py"
+        assert "reviewdesk_plugin_cornershop" not in sys.modules
+        connector = plugins.load_connector("cornershop")
+        assert connector.__name__ == "Good"
+        assert plugins.load_connector("cornershop") is connector
+
+    def test_brings_its_emulator_along(self, drop: Callable[[str, str], Path]) -> None:
+        emulator = "from reviewdesk import sandbox\n\nclass Play(sandbox.Emulator):\n    platform = 'good'\n"
+        drop("withplay.py", GOOD + emulator)
+        assert plugins.load_emulator("withplay").__name__ == "Play"
+        assert plugins.load_connector("withplay").__name__ == "Good"
+
+    @pytest.mark.parametrize(("name", "code"), [("_helper.py", GOOD), ("tables.py", "x = 1"), ("notes.txt", GOOD)])
+    def test_other_files_are_no_plugins(self, drop: Callable[[str, str], Path], name: str, code: str) -> None:
+        drop(name, code)
+        assert not [plugin for plugin in plugins.connectors() if plugin.file]
+
+    @pytest.mark.parametrize(
+        ("code", "fault"), [("def broken(:", "SyntaxError"), (GOOD + "\n1 / 0", "line 15)"), ("\0", "null bytes")]
+    )
+    def test_a_broken_one_is_named_with_its_line(self, drop: Callable[[str, str], Path], code: str, fault: str) -> None:
+        drop("broken.py", code)
+        drop("fine.py", GOOD)
+        faults = {plugin.name: fault for plugin, fault in plugins.survey()}
+        assert 'The plugin "broken" of plugins/broken.py cannot be loaded' in str(faults["broken"])
+        assert fault in str(faults["broken"])
+        assert faults["fine"] is None
+
+    def test_is_sought_beside_the_configuration_that_is_named(
+        self, drop: Callable[[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there = drop("cornershop.py", GOOD).parent.with_name("reviewdesk.toml")
+        monkeypatch.delenv("REVIEWDESK_CONFIG")
+        assert "cornershop" not in {plugin.name for plugin in plugins.connectors()}
+        plugins.look_beside(there)
+        try:
+            assert "cornershop" in {plugin.name for plugin in plugins.connectors()}
+        finally:
+            plugins.look_beside(None)

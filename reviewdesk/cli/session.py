@@ -28,6 +28,18 @@ class Session:
         self.config_path = Path(config) if config else None
         self.db_path = Path(db) if db else None
 
+    @property
+    def config_path(self) -> Path | None:
+        """The configuration file that was named; its folder `plugins` holds plugins."""
+        return self._config_path
+
+    @config_path.setter
+    def config_path(self, path: Path | None) -> None:
+        from reviewdesk.plugins import look_beside
+
+        self._config_path = path
+        look_beside(path)
+
     @cached_property
     def config(self) -> Config:
         """The configuration.

@@ -52,6 +52,7 @@ from reviewdesk.model import (
 from reviewdesk.paging import numbered, pages, windows
 from reviewdesk.secrets import Secret, redact, remember, safe_url
 from reviewdesk.text import fold, html_to_text, one_line, safe, same_text
+from reviewdesk.times import read_time
 from reviewdesk.xml import read_xml
 
 SDK_VERSION = 1
@@ -62,7 +63,7 @@ __all__ = [
     "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere", "OutcomeUnknown",
     "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode", "Secret", "SetAside",
     "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "numbered", "one_line", "pages",
-    "read_xml", "redact", "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
+    "read_time", "read_xml", "redact", "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
 ]  # fmt: skip
 
 Cursor = JsonObject

@@ -188,7 +188,7 @@ class Killing:
 
 
 def run(kills: int, seed: int, platforms: Sequence[str], folder: Path, *, each: int = KILLS_IN_A_WORLD) -> Figures:
-    """Kills so often, in worlds of some hundred kills; those worlds in which something is wrong are kept in `folder`."""
+    """Kills so often, in worlds of some hundred kills; the worlds in which something is wrong are kept in `folder`."""
     figures = Figures()
     nursery = Nursery(folder)
     try:
@@ -240,7 +240,8 @@ def main() -> int:
     manners = ", ".join(f"{often} {manner}" for manner, often in sorted(figures.kills.items()))
     print(f"{kills} kills ({manners}) in {took:.0f} s ({kills / took:.1f}/s), {figures.runs} runs left to their end")
     print(f"{verdict.mentions} mentions in {verdict.versions} versions, {verdict.replies} replies, {verdict.held} held")
-    print(f"{len(verdict.lost)} lost, {len(verdict.doubled)} doubled, {len(verdict.unapproved)} unapproved; seed {seed}")
+    lost, doubled, unapproved = (len(each) for each in (verdict.lost, verdict.doubled, verdict.unapproved))
+    print(f"{lost} lost, {doubled} doubled, {unapproved} unapproved; seed {seed}")
     for sentence in (*verdict.sentences, *figures.broken):
         print(f"  {sentence}")
     if figures.is_clean:

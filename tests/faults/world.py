@@ -39,7 +39,21 @@ TELLS_DELETIONS = ("facebook", "reddit")
 """Platforms on which a single deletion is believed at once."""
 _OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE)
 _HELD = (DeliveryState.REFUSED, DeliveryState.WITHDRAWN)
-_WORDS = "balík rozbitý reklamace doprava dorazil pozdě děkuji objednávka storno vrátit peníze kurýr krabice".split()
+_WORDS = [
+    "balík",
+    "rozbitý",
+    "reklamace",
+    "doprava",
+    "dorazil",
+    "pozdě",
+    "děkuji",
+    "objednávka",
+    "storno",
+    "vrátit",
+    "peníze",
+    "kurýr",
+    "krabice",
+]
 
 
 class SharedClock:
@@ -509,7 +523,7 @@ def _edit(emulator: Any) -> Callable[[str, str], None] | None:
 
 def _delete(emulator: Any) -> Callable[[str], None] | None:
     if hasattr(emulator, "shop"):
-        return lambda id: emulator.shop.remove(emulator.shop.found(id).id)
+        return lambda text: emulator.shop.remove(emulator.shop.found(text).id)
     return getattr(emulator, "delete", None) or getattr(emulator, "withdraw", None)
 
 

@@ -29,7 +29,10 @@ def test_it_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             check(text)
         elif "    async def poll" in text and text.startswith("    "):
             poll = re.compile(r"    async def poll.*?(?=\n    def )", re.DOTALL)
-            file.write_text(poll.sub(lambda _: text.rstrip() + "\n", file.read_text(encoding="utf-8"), count=1))
+            whole = file.read_text(encoding="utf-8")
+            found = poll.search(whole)
+            assert found is not None
+            file.write_text(whole[: found.start()] + text.rstrip() + "\n" + whole[found.end() :])
         else:
             written = file.read_text(encoding="utf-8") if file.exists() else ""
             file.write_text(f"{written}\n\n{text}" if written else text, encoding="utf-8")

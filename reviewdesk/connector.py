@@ -203,6 +203,7 @@ class Connector(Generic[S]):
         settings: the type that a `[[source]]` table is checked against.
         capabilities: what can be done there.
         sdk: the version of this contract that the connector was written for.
+        tier: what it has earned by `reviewdesk connector test`, for people to see; "" where nobody has tried.
         exempt: rules of the conformance kit that cannot be kept on this platform, each with the reason.
     """
 
@@ -211,6 +212,7 @@ class Connector(Generic[S]):
     settings: ClassVar[type[Settings]]
     capabilities: Capabilities = Capabilities()
     sdk: ClassVar[int] = SDK_VERSION
+    tier: ClassVar[str] = ""
     exempt: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, context: Context[S]) -> None:

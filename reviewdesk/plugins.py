@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CONNECTORS = "reviewdesk.connectors"
 EMULATORS = "reviewdesk.emulators"
+TIERS = ("bronze", "silver", "gold", "platinum")
+"""What a connector may claim to have earned, lowest first."""
 _MODULE = "reviewdesk_plugin_"
 log = logging.getLogger(__name__)
 
@@ -305,6 +307,8 @@ def _breaches(target: Any) -> Iterator[str]:
     platform: Any = getattr(target, "platform", None)
     if not isinstance(platform, str) or not platform or platform != platform.lower():
         yield "`platform` must be the platform's id in lower case"
+    if target.tier not in ("", *TIERS):
+        yield f"`tier` is one of {', '.join(TIERS)}"
     yield from _settings_breaches(getattr(target, "settings", None))
     if target.poll is Connector.poll:
         yield "`poll` is missing"

@@ -164,6 +164,7 @@ def test_what_a_plugin_prints_or_does_to_the_path_stays_out(
         ("Good.sdk = 2", "version 2 of the SDK"),
         ("Good.sdk = 'one'", "version 'one' of the SDK"),
         ("Good.poll = Connector.poll", "`poll` is missing"),
+        ("Good.tier = 'diamond'", "`tier`"),
         ("async def poll(self, cursor): return []\nGood.poll = poll", "coroutine"),
         ("Good.capabilities = {'reply': True}", "`capabilities`"),
         ("Good.capabilities = Capabilities(reply=ReplyMode.API)", "promise `reply`"),

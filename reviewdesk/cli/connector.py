@@ -15,18 +15,29 @@ if TYPE_CHECKING:
     from reviewdesk.testing import Report
 
 
-@click.group("connector", cls=DeskGroup)
+@click.group(
+    "connector",
+    cls=DeskGroup,
+    examples=("reviewdesk connector new mycrawler", "reviewdesk connector test mycrawler"),
+)
 def connector_command() -> None:
     """Hold a connector to the rules, or begin a new one."""
 
 
-@connector_command.command("test")
+@connector_command.command(
+    "test",
+    examples=("reviewdesk connector test heureka", "reviewdesk connector test heureka --rule poisonous-item"),
+)
 @click.argument("name")
 @click.option("--rule", "only", metavar="RULE", help="Try this rule alone.")
 @click.option("--items", default=100_000, show_default=True, help="How many items the largest platform holds.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each rule.")
 def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
-    """Try the connector NAME against its emulator, rule by rule, and tell the tier that it has earned."""
+    """Try a connector, rule by rule.
+
+    It runs against its emulator, and nothing is waited for. Tells the tier that it has earned, and what is missing for
+    the next one (exit code 5).
+    """
     from reviewdesk.errors import NotAllowed
     from reviewdesk.plugins import load_connector, load_emulator
     from reviewdesk.testing import RULES, Report, Tier, judge, verdicts
@@ -54,6 +65,9 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
     report = Report(verdicts=found)
     if not as_json:
         _tell(name, report)
+    earned = report.tier.rank if report.tier else -1
+    if connector.tier and Tier(connector.tier).rank > earned:
+        say(f"\nIt says of itself that it has earned {connector.tier}, which is more than it keeps.")
     return Exit.OK if report.tier is Tier.PLATINUM else Exit.PERSON
 
 
@@ -65,19 +79,36 @@ def _tell(name: str, report: Report) -> None:
         say(f"\n{verdict}")
 
 
-@connector_command.command("new")
+@connector_command.command(
+    "new",
+    examples=(
+        "reviewdesk connector new mycrawler",
+        "reviewdesk connector new mycrawler --data xml --login header",
+    ),
+)
 @click.argument("name")
-@click.option("--data", type=click.Choice(["json", "xml"]), prompt="What does it answer in", default="json")
+@click.option(
+    "--data",
+    type=click.Choice(["json", "xml"]),
+    prompt="What does it answer in",
+    default="json",
+    help="What it answers in.",
+)
 @click.option(
     "--login",
     type=click.Choice(["none", "bearer", "header", "basic"]),
     prompt="How does it want to know who asks",
     default="bearer",
+    help="How it wants to know who asks.",
 )
 @click.option(
-    "--paging", type=click.Choice(["none", "link", "cursor", "page"]), prompt="How do its lists go on", default="link"
+    "--paging",
+    type=click.Choice(["none", "link", "cursor", "page"]),
+    prompt="How do its lists go on",
+    default="link",
+    help="How its lists go on.",
 )
-@click.option("--reply/--no-reply", prompt="Does it take replies", default=False)
+@click.option("--reply/--no-reply", prompt="Does it take replies", default=False, help="Whether it takes replies.")
 @click.option(
     "--into", type=click.Path(path_type=Path), default=Path(), help="The folder to write into; else this one."
 )
@@ -89,7 +120,10 @@ def new_command(
     reply: bool,
     into: Path,
 ) -> None:
-    """Write a package to begin the connector NAME with; it installs and passes its tests as it stands."""
+    """Write a package to begin with.
+
+    It installs and passes its tests as it stands: change it into your platform. What no option tells is asked for.
+    """
     from reviewdesk.testing.begin import Plan, begin
 
     plan = Plan(name=name, data=data, login=login, paging=paging, reply=reply)

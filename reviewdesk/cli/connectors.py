@@ -25,19 +25,22 @@ def connectors_command(as_json: bool) -> int:
 
     rows, broken = [], []
     for plugin, fault in survey():
-        able = Capabilities() if fault else load_connector(plugin.name).capabilities
-        title = "" if fault else load_connector(plugin.name).title
+        loaded = None if fault else load_connector(plugin.name)
+        able = loaded.capabilities if loaded else Capabilities()
+        title, tier = (loaded.title, loaded.tier) if loaded else ("", "")
         if as_json:
-            json_line({"name": plugin.name, "title": title, "distribution": plugin.distribution,
+            json_line({"name": plugin.name, "title": title, "tier": tier, "distribution": plugin.distribution,
                        "version": plugin.version, "capabilities": None if fault else able,
                        "fault": str(fault) if fault else None})  # fmt: skip
             continue
         what = [name.replace("_", " ") for name in ("hide", "like", "private_reply", "edit_reply", "delete_reply",
                                                     "find_reply", "import_file") if getattr(able, name)]  # fmt: skip
         reply = "broken" if fault else {"api": "by API", "hand_off": "by hand-off", "none": "no"}[able.reply.value]
-        rows.append((plugin.name, title, reply, ", ".join(what), f"{plugin.distribution} {plugin.version}"))
+        rows.append(
+            (plugin.name, title, tier, reply, ", ".join(what), f"{plugin.distribution} {plugin.version}".rstrip())
+        )
         broken += [f"{plugin.name}: {fault}"] if fault else []
-    table(("NAME", "PLATFORM", "REPLIES", "CAN ALSO", "FROM"), rows, flexible=3)
+    table(("NAME", "PLATFORM", "TIER", "REPLIES", "CAN ALSO", "FROM"), rows, flexible=4)
     for sentence in broken:
         say(sentence)
     return Exit.PERSON if broken else Exit.OK

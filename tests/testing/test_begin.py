@@ -125,6 +125,7 @@ def test_test_tells_what_is_missing_for_the_next_tier(installed: str, monkeypatc
     result = run("test", installed)
     assert result.return_value == 5
     assert "corner_shop: bronze" in result.output
+    assert "It says of itself that it has earned platinum, which is more than it keeps." in result.output
     assert "Missing for silver:" in result.output
     assert "long-texts (silver): A text of 10,000 characters arrives whole." in result.output
     assert "exempt    memory-bounded  (Nobody waits for it here.)" in result.output

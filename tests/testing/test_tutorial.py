@@ -29,10 +29,8 @@ def test_it_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             check(text)
         elif "    async def poll" in text and text.startswith("    "):
             poll = re.compile(r"    async def poll.*?(?=\n    def )", re.DOTALL)
-            whole = file.read_text(encoding="utf-8")
-            found = poll.search(whole)
-            assert found is not None
-            file.write_text(whole[: found.start()] + text.rstrip() + "\n" + whole[found.end() :])
+            before, after = poll.split(file.read_text(encoding="utf-8"), maxsplit=1)
+            file.write_text(f"{before}{text.rstrip()}\n{after}", encoding="utf-8")
         else:
             written = file.read_text(encoding="utf-8") if file.exists() else ""
             file.write_text(f"{written}\n\n{text}" if written else text, encoding="utf-8")

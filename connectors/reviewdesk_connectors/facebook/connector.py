@@ -51,6 +51,7 @@ class Facebook(Connector[FacebookSettings]):
     platform: ClassVar[str] = "facebook"
     title: ClassVar[str] = "Facebook"
     settings: ClassVar[type[FacebookSettings]] = FacebookSettings
+    tier: ClassVar[str] = "platinum"
     capabilities = Capabilities(
         reply=ReplyMode.API,
         find_reply=True,

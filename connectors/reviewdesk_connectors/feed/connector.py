@@ -83,6 +83,7 @@ class Feed(Connector[FeedSettings]):
     platform = "feed"
     title = "Feed"
     settings = FeedSettings
+    tier = "platinum"
     capabilities = Capabilities(reply=ReplyMode.HAND_OFF, find_reply=True, import_file=True)
 
     def __init__(self, context: Context[FeedSettings]) -> None:

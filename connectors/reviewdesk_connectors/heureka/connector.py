@@ -116,6 +116,7 @@ class Heureka(Connector[HeurekaSettings]):
     platform = "heureka"
     title = "Heureka"
     settings = HeurekaSettings
+    tier = "platinum"
     capabilities = Capabilities(
         reply=ReplyMode.HAND_OFF, find_reply=True, import_file=True, poll_seconds=6 * HOUR
     )  # fmt: skip

@@ -53,6 +53,7 @@ class Reddit(Connector[RedditSettings]):
     platform = "reddit"
     title = "Reddit"
     settings = RedditSettings
+    tier = "platinum"
     capabilities = Capabilities(
         reply=ReplyMode.API,
         find_reply=True,

@@ -18,7 +18,7 @@ from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.errors import ReviewdeskError
 
-_PROGRAM = [sys.executable, "-m", "reviewdesk"]
+_PROGRAM = [sys.executable, "-P", "-m", "reviewdesk"]
 
 
 @click.command(

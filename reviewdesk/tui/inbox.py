@@ -94,7 +94,7 @@ class InboxScreen(Screen[None]):
         self._wanted = 0
         self._search_timer: Timer | None = None
         self._conversation_timer: Timer | None = None
-        self._fault = ""
+        self._faults: dict[bool, str] = {}
         shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
         self.header = Header(shop, self._agent_name(), desk.config.shop.timezone, desk.keys["cursor.first"])
         self.views = Views(desk.commands)
@@ -185,20 +185,20 @@ class InboxScreen(Screen[None]):
             return
         if isinstance(news, OrderRead):
             self.list.set_order(news)
-            self._recovered()
+            self._recovered(orders=True)
         elif isinstance(news, RowsRead):
             self.list.show_rows(news.ids)
         elif isinstance(news, ConversationRead):
             self._take_conversation(news)
+            self._recovered(orders=False)
         elif isinstance(news, StateRead):
             self._take_state(news)
-        elif news.sentence != self._fault:
-            self._fault = news.sentence
+        elif self._faults.get(news.orders) != news.sentence:
+            self._faults[news.orders] = news.sentence
             self._desk.say(news.sentence, "error")
 
-    def _recovered(self) -> None:
-        if self._fault:
-            self._fault = ""
+    def _recovered(self, *, orders: bool) -> None:
+        if self._faults.pop(orders, ""):
             self._desk.say("The database can be read again.")
 
     def _take_state(self, news: StateRead) -> None:

@@ -56,7 +56,8 @@ class Ended(Record, frozen=True, kw_only=True):
 
 def command_line(*words: str, config: Path, db: Path) -> list[str]:
     """Gives the command that runs `reviewdesk WORDS…` with this interpreter, configuration and database."""
-    return [sys.executable, "-m", "reviewdesk", *words, "--config", str(config), "--db", str(db)]
+    # -P: what lies in the current folder is no part of the program.
+    return [sys.executable, "-P", "-m", "reviewdesk", *words, "--config", str(config), "--db", str(db)]
 
 
 async def run(command: Sequence[str]) -> AsyncGenerator[Line | Ended, None]:

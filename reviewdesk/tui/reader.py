@@ -78,9 +78,14 @@ class StateRead(Record, frozen=True, kw_only=True):
 
 
 class ReadFailed(Record, frozen=True, kw_only=True):
-    """The store could not be read; it is tried again."""
+    """The store could not be read; it is tried again.
+
+    Attributes:
+        orders: whether it is the orders that could not be read, else the rows and the conversation.
+    """
 
     sentence: str
+    orders: bool
 
 
 News = OrderRead | RowsRead | ConversationRead | StateRead | ReadFailed
@@ -237,7 +242,7 @@ class Reader:
     def _failed(self, error: Exception) -> None:
         log.warning("the store could not be read", exc_info=error)
         sentence = str(error) if isinstance(error, ReviewdeskError) else "The database could not be read just now."
-        self._tell(ReadFailed(sentence=sentence))
+        self._tell(ReadFailed(sentence=sentence, orders=threading.current_thread() is self._threads[1]))
         with self._lock:
             for request in self._requests.values():
                 request.done.set()

@@ -57,4 +57,15 @@ async def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
 
 def test_the_command_names_configuration_and_database() -> None:
     words = command_line("poll", "--json", config=Path("/a b/c.toml"), db=Path("/d.db"))
-    assert words == [sys.executable, "-m", "reviewdesk", "poll", "--json", "--config", "/a b/c.toml", "--db", "/d.db"]
+    assert words == [
+        sys.executable,
+        "-P",
+        "-m",
+        "reviewdesk",
+        "poll",
+        "--json",
+        "--config",
+        "/a b/c.toml",
+        "--db",
+        "/d.db",
+    ]

@@ -9,6 +9,7 @@ from textual.binding import ActiveBinding
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from reviewdesk.commands import PANES, Context, is_printable
@@ -95,6 +96,7 @@ class InboxScreen(Screen[None]):
         self._search_timer: Timer | None = None
         self._conversation_timer: Timer | None = None
         self._faults: dict[bool, str] = {}
+        self._focused_last: Widget | None = None
         shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
         self.header = Header(shop, self._agent_name(), desk.config.shop.timezone, desk.keys["cursor.first"])
         self.views = Views(desk.commands)
@@ -140,7 +142,7 @@ class InboxScreen(Screen[None]):
     def context(self) -> Context:
         """Where the keyboard is."""
         focused = self.focused
-        if self.has_class("-tiny") or self.has_class("-flat"):
+        if self._too_small:
             return Context.ANYWHERE
         if focused is not None and self.composer in focused.ancestors_with_self:
             return Context.COMPOSER
@@ -149,6 +151,10 @@ class InboxScreen(Screen[None]):
         if focused is not None and self.pane in focused.ancestors_with_self:
             return Context.CONVERSATION
         return Context.LIST
+
+    @property
+    def _too_small(self) -> bool:
+        return self.has_class("-tiny") or self.has_class("-flat")
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -501,9 +507,15 @@ class InboxScreen(Screen[None]):
             await self.triaging.undo()
 
     def on_resize(self) -> None:
-        """Keeps what is being read or written in sight when the window becomes narrow, and the keyboard somewhere."""
-        focused = self.focused
-        if focused is None:
-            self.call_after_refresh(self.list.focus)
-        elif self.pane in focused.ancestors_with_self or self.composer in focused.ancestors_with_self:
+        """Keeps what is being read or written in sight when the window becomes narrow, and the keyboard where it was.
+
+        A window that is too small hides what has the focus. Whoever goes on typing a reply in a larger one must not
+        find the letters taken for commands.
+        """
+        last = self._focused_last = self.focused or self._focused_last
+        if self._too_small or last is None:
+            return
+        if self.pane in last.ancestors_with_self or self.composer in last.ancestors_with_self:
             self.add_class("-reading")
+        if self.focused is None:
+            self.call_after_refresh(last.focus)

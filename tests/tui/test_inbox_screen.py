@@ -332,6 +332,26 @@ async def test_a_window_that_is_too_small_says_so_and_lives(filled: Fixture, siz
         assert len(running.list.ids) == 3  # nothing was closed unseen
 
 
+@both_sizes
+async def test_whoever_writes_goes_on_writing_after_the_window_was_too_small(
+    filled: Fixture, size: tuple[int, int]
+) -> None:
+    filled.add_many(3)
+    async with desk(filled.path, size) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press(*"ab")
+        for small in ((20, 5), (20, 40), (100, 5)):
+            await running.pilot.resize_terminal(*small)
+            await running.until(lambda: "too small" in " ".join(running.text().split()))
+            await running.press("e")
+            await running.pilot.resize_terminal(*size)
+            await running.until(lambda: running.inbox.context == "composer")
+            await running.press("c")
+        assert running.inbox.composer.text == "abccc"
+        assert len(running.list.ids) == 3
+
+
 async def test_the_desk_survives_every_size(filled: Fixture) -> None:
     filled.add_many(50)
     async with desk(filled.path) as running:

@@ -30,7 +30,9 @@ from tests.faults.nursery import Nursery, Worker
 from tests.faults.world import PLATFORMS, Trap, Verdict, World, world
 
 KILLS_IN_A_WORLD = 250
-_REPLY = {"facebook": "POST /v", "reddit": "POST /api/comment"}
+KILLS_BETWEEN_POLLS = 60
+"""After so many kills one poll comes to its end, so that it is known what the desk must have seen."""
+REPLY = {"facebook": "POST /v", "reddit": "POST /api/comment"}
 _MANNERS = ("moment", "commit", "statement", "arrival")
 _WEIGHTS = (4, 3, 2, 3)
 _FAULT = 1
@@ -78,7 +80,7 @@ class Killing:
 
     def __init__(self, world: World, nursery: Nursery, chance: random.Random, figures: Figures) -> None:
         self.world, self.nursery, self.chance, self.figures = world, nursery, chance, figures
-        self.replying = [each for each in world.running if each in _REPLY]
+        self.replying = [each for each in world.running if each in REPLY]
         # How long a command takes, and how far it comes, is learned from those that end.
         self.takes: dict[Sequence[str], float] = {}
         self.reaches: dict[Sequence[str], tuple[int, int]] = {}
@@ -89,11 +91,14 @@ class Killing:
             self.world.customer_writes(platform)
         self.nursery.learn(self.world.folder, self.world.environment, ("poll", "--now"))
         until = self.figures.kills.total() + kills
+        peace = self.figures.kills.total() + KILLS_BETWEEN_POLLS
         while self.figures.kills.total() < until:
             for _ in range(self.chance.randint(0, 2)):
                 self.world.something_happens()
             self._kill_one()
-            if self.chance.random() < 0.02:
+            if self.figures.kills.total() >= peace:
+                # Not too often: Reddit is asked for two weeks only whether something was edited or deleted.
+                peace += KILLS_BETWEEN_POLLS
                 self._settle()
         self._settle()
         self._decide()
@@ -148,7 +153,7 @@ class Killing:
 
     def _set_traps(self, worker: Worker) -> None:
         for platform in self.replying:
-            trap = Trap(worker.pid, _REPLY[platform], self.chance.random() < 0.5, self.chance.random() < 0.3)
+            trap = Trap(worker.pid, REPLY[platform], self.chance.random() < 0.5, self.chance.random() < 0.3)
             self.world.turnstiles[platform].trap = trap
 
     def _start(self, command: Sequence[str], crash: tuple[str, int, bool] | None) -> Worker:
@@ -222,6 +227,12 @@ def run_side_by_side(kills: int, seed: int, platforms: Sequence[str], folder: Pa
         return sum((row.result() for row in rows), Figures())
 
 
+def in_memory() -> Path | None:
+    """Gives a folder that no disk has to be waited for; None where the system has none."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else None
+
+
 def main() -> int:
     """Runs from the command line; 0 where nothing was lost, doubled or unapproved."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.kill", description=__doc__.partition("\n")[0])
@@ -232,8 +243,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where to work; by default in memory where the system has that")
     args = parser.parse_args()
     seed = random.SystemRandom().getrandbits(32) if args.seed is None else args.seed
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="kill-", dir=args.folder or (memory if memory.is_dir() else None)))
+    folder = Path(tempfile.mkdtemp(prefix="kill-", dir=args.folder or in_memory()))
     began = time.monotonic()
     figures = run_side_by_side(args.kills, seed, args.platform or PLATFORMS, folder, args.jobs)
     took, verdict, kills = time.monotonic() - began, figures.verdict, figures.kills.total()

@@ -227,6 +227,9 @@ class Http:
             timeout=httpx.Timeout(
                 self.limits.read_seconds, connect=self.limits.connect_seconds, pool=self.limits.total_seconds
             ),
+            # Each request has a connection of its own: what is left over in a reused one would be read as the answer to
+            # another question, and one that the host has just closed would leave a reply unknown.
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0),
             follow_redirects=False,
             verify=_tls(),
             transport=transport,

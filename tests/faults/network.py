@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import random
 import ssl
 import sys
@@ -192,6 +193,7 @@ def main() -> int:
     parser.add_argument("--platform", action="append", help="an installed emulator; may be repeated")
     args = parser.parse_args()
     seed = random.SystemRandom().getrandbits(32) if args.seed is None else args.seed
+    logging.disable(logging.CRITICAL)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="network-", dir=in_memory()) as folder:
         work = run(Path(folder), seed, args.platform or PLATFORMS, every=args.every, polls=args.polls)
@@ -200,7 +202,9 @@ def main() -> int:
     told = ", ".join(f"{often} {kind}" for kind, often in sorted(breaks.items()))
     print(f"{breaks.total()} breaks ({told}) in {time.monotonic() - began:.0f} s")
     print(f"{verdict.mentions} mentions in {verdict.versions} versions, {verdict.replies} replies, {verdict.held} held")
-    print(f"{len(verdict.lost)} lost, {len(verdict.doubled)} doubled, {len(verdict.unapproved)} unapproved; seed {seed}")
+    print(
+        f"{len(verdict.lost)} lost, {len(verdict.doubled)} doubled, {len(verdict.unapproved)} unapproved; seed {seed}"
+    )
     for sentence in verdict.sentences:
         print(f"  {sentence}")
     return 0 if figures.is_clean else 1

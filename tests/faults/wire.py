@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import threading
@@ -87,6 +88,7 @@ class _Line:
         self.wire, self.ends = wire, ends
         self.plan: Break | None = None
         self.carried = {"request": 0, "answer": 0}
+        self.answer = b""
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, where: Where) -> None:
         with suppress(ConnectionError):
@@ -104,7 +106,7 @@ class _Line:
         plans, line = self.wire.plans, data.partition(b"\r\n")[0]
         if not line.endswith(b" HTTP/1.1"):
             return
-        self.plan, self.carried = None, {"request": 0, "answer": 0}
+        self.plan, self.carried, self.answer = None, {"request": 0, "answer": 0}, b""
         if plans and plans[0].match in line.decode("latin-1"):
             if plans[0].skip:
                 plans[0].skip -= 1
@@ -118,6 +120,8 @@ class _Line:
         before = self.carried[where]
         self.carried[where] += len(data)
         plan.lengths = (self.carried["request"], self.carried["answer"])
+        if plan.how == "twice":
+            return where == "answer" and not plan.struck and self._twice(plan, data, writer)
         if plan.struck or plan.where != where or not before <= plan.at <= self.carried[where]:
             return False
         plan.struck = True
@@ -130,13 +134,20 @@ class _Line:
                 await asyncio.sleep(plan.seconds)
                 writer.write(rest)
                 self.wire.holding -= 1
-            case "twice":
-                writer.write(rest + head + rest)
             case "close":
                 for end in self.ends:
                     end.close()
             case "reset":
                 self._tear()
+        return True
+
+    def _twice(self, plan: Break, data: bytes, writer: asyncio.StreamWriter) -> bool:
+        self.answer += data
+        head, _, body = self.answer.partition(b"\r\n\r\n")
+        told = re.search(rb"content-length: (\d+)", head.lower())
+        if len(body) >= (int(told[1]) if told else 0):
+            plan.struck = True
+            writer.write(self.answer * 2)
         return True
 
     def _tear(self) -> None:

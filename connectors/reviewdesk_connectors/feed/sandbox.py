@@ -105,6 +105,7 @@ class FeedEmulator(Emulator):
 
     def _add(self, words: CustomerText) -> Review:
         self._changed = self.clock()
+        # An id is never given twice, not even that of a review that was deleted.
         self._number += 1
         review = Review(id=f"r-{self._number}", words=words, created_at=self._changed)
         self.reviews.append(review)

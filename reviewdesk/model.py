@@ -222,7 +222,7 @@ class PostedReply(Record, frozen=True, kw_only=True):
     url: str = ""
 
 
-class Reason(Record, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(Record, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One piece of evidence behind an assessment.
 
     Attributes:
@@ -243,7 +243,7 @@ class Reason(Record, frozen=True, kw_only=True, omit_defaults=True):
     topic: Topic | None = None
 
 
-class Assessment(Record, frozen=True, kw_only=True):
+class Assessment(Record, frozen=True, kw_only=True, gc=False):
     """What the desk thinks of a mention.
 
     Attributes:

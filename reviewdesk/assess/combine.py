@@ -126,11 +126,10 @@ def _disagreement(worded: list[Reason], starred: list[Reason]) -> tuple[list[Rea
     said, given = math.fsum(one.share for one in worded), math.fsum(one.share for one in starred)
     if said * given >= 0 or min(abs(said), abs(given)) < weights.DISAGREEMENT:
         return worded, starred
-    note = "stars and words disagree: the friendlier side counts half"
     friendly, others = (worded, starred) if said > 0 else (starred, worded)
     halved = [msgspec.structs.replace(one, share=one.share * weights.FRIENDLIER_SIDE) for one in friendly]
     worded, starred = (halved, others) if said > 0 else (others, halved)
-    return worded, [msgspec.structs.replace(one, note=note) for one in starred]
+    return worded, [msgspec.structs.replace(one, note=weights.DISAGREEMENT_NOTE) for one in starred]
 
 
 def _most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:

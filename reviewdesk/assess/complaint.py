@@ -94,14 +94,11 @@ def unsure(evidence: Evidence, reasons: Iterable[Reason], likely: float) -> bool
 
     Stars that nobody contradicts leave no doubt.
     """
-    notes = {reason.note for reason in reasons}
-    if any("disagree" in note for note in notes):
-        return True
     if evidence.rating is not None:
-        return False
+        return any(reason.note == weights.DISAGREEMENT_NOTE for reason in reasons)
     low, high = weights.UNSURE
     irony = evidence.phrase is not Severity.NONE and evidence.praise >= weights.PRAISED
-    return low < likely < high or irony or weights.MIXED_NOTE in notes
+    return low < likely < high or irony or any(reason.note == weights.MIXED_NOTE for reason in reasons)
 
 
 def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:

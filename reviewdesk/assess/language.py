@@ -61,6 +61,7 @@ class _Tables(NamedTuple):
 
     marks: dict[str, Marks]
     codes: tuple[str, ...]
+    lexicons: tuple[str | None, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
     endings: dict[str, frozenset[str]]
@@ -90,7 +91,8 @@ def _tables() -> _Tables:
         for script in _SCRIPTS
     }
     endings, beginnings, middles = ({piece: frozenset(of) for piece, of in table.items()} for table in pieces)
-    return _Tables(marks, codes, _shared(words), _shared(letters), endings, beginnings, middles, of_script)
+    lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
+    return _Tables(marks, codes, lexicons, _shared(words), _shared(letters), endings, beginnings, middles, of_script)
 
 
 def _word_says(word: str) -> tuple[tuple[int, float], ...]:
@@ -206,11 +208,11 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
 def _is_mixed(tokens: Tokens, scores: Sequence[float], best: int, tables: _Tables) -> bool:
     if tokens.sentences[-1] == 0:
         return False
-    least, own = max(_RIVAL, _RIVAL_SHARE * scores[best]), tables.marks[tables.codes[best]].lexicon
-    return any(
-        score >= least and tables.marks[code].lexicon not in (own, None)
-        for code, score in zip(tables.codes[len(_SCRIPTS) :], scores[len(_SCRIPTS) :], strict=True)
-    )
+    least, own = max(_RIVAL, _RIVAL_SHARE * scores[best]), tables.lexicons[best]
+    for score, lexicon in zip(scores, tables.lexicons, strict=True):
+        if score >= least and lexicon is not None and lexicon != own:
+            return True
+    return False
 
 
 def parts_of(tokens: Tokens, main: str) -> list[tuple[int, int, str]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from itertools import product
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -111,6 +112,7 @@ class Phrase(NamedTuple):
         return at
 
 
+_order = attrgetter("order")
 _NO_SLOTS: frozenset[int] = frozenset()
 _NO_PHRASES: Mapping[int, tuple[Phrase, ...]] = {}
 
@@ -119,7 +121,7 @@ class Known(NamedTuple):
     """What a language's data says of one word as it is written.
 
     Attributes:
-        says: it has a value, a topic or a phrase of its own.
+        says: it has a value, a topic or a phrase of its own, or is a negator.
         begins: phrases begin with it.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
@@ -149,7 +151,7 @@ class Known(NamedTuple):
         """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first."""
         found = list(self.alone)
         following = known[first + 1 : first + 2 + _GAP_MOST]
-        if self.followed and following:
+        if self.followed and following and following[0].slots:
             openers = self.followed.keys()
             if not openers.isdisjoint(following[0].slots):
                 for slot in openers & following[0].slots:
@@ -161,7 +163,7 @@ class Known(NamedTuple):
                     for slot in openers & near.slots:
                         found += self.opened[slot]
         if len(found) > 1:
-            found.sort(key=lambda phrase: phrase.order)
+            found.sort(key=_order)
         return found
 
 
@@ -291,7 +293,7 @@ class Lexicon:
             return NOTHING
         phrases = [phrase for key in matching for phrase in self._phrases.get(key, ())]
         return Known(
-            says=bool(valence or topic or phrases),
+            says=bool(valence or topic or phrases or negator),
             begins=bool(phrases),
             valence=valence,
             topic=topic,

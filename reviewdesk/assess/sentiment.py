@@ -23,6 +23,7 @@ from reviewdesk.model import Intent, Severity, Topic
 
 _SAME_SIGN_MOST = 3
 # What each emoticon has, so that most texts are spared the search for all of them.
+_SIGN = re.compile("[:;=()<>^_xX\u203c-\U0010ffff]")
 _HINT = (
     r"[:;=>][-'^()\[\]\\|/<dpxDPX*@o3]|[xX][dD]|[cCdD]:|\(:|<[/3]|\^_?\^|-_-|\(\(|\)\)"
     r"|[\u2600-\U0010ffff\u203c\u2049\u2122]"
@@ -121,7 +122,7 @@ def _signs_in(tokens: Tokens) -> list[Hit]:
     """Gives emoji, emoticons and runs of brackets; the same sign counts three times at most."""
     shared = signs()
     text = tokens.text if tokens.folded is None else tokens.folded.text
-    if not shared.hint.search(text):
+    if not _SIGN.search(text) or not shared.hint.search(text):
         return []
     seen: Counter[str] = Counter()
     hits = []
@@ -199,7 +200,7 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     contrasts = {sentences[index]: index for index, one in enumerate(known) if one.contrast}
     taken_until = 0
     for index, one in enumerate(known):
-        if index < taken_until or not (one.says or one.negator):
+        if not one.says or index < taken_until:
             continue
         sentence = sentences[index]
         for phrase in one.phrases(known, index) if one.begins else ():
@@ -288,20 +289,22 @@ def _emphasis(hits: list[Hit], tokens: Tokens) -> list[Hit]:
 
 
 def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
-    complaining = {hit.sentence for hit in hits if hit.severity}
-    intents = {hit.intent for hit in hits if hit.intent}
-    asked = set(tokens.questions)
-    if Intent.QUESTION in intents:
-        asked |= {hit.sentence for hit in hits if hit.intent is Intent.QUESTION}
+    severe = [hit for hit in hits if hit.severity]
+    wanted = frozenset([hit.intent for hit in hits if hit.intent])
+    if not (severe or wanted or tokens.questions):
+        return TextReading(tuple(hits), False, len(tokens.words))
+    complaining = {hit.sentence for hit in severe}
+    asked = tokens.questions | {hit.sentence for hit in hits if hit.intent is Intent.QUESTION}
     asked -= complaining
     if asked:
         hits = [_asked(hit) if hit.sentence in asked else hit for hit in hits]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
-    grave = {hit.sentence for hit in hits if hit.severity and hit.severity is not Severity.MILD}
+    grave = {hit.sentence for hit in severe if hit.severity is not Severity.MILD}
     if grave:
         hits = [_ironic(hit) if hit.share > 0 and hit.sentence in grave else hit for hit in hits]
-    wanted = frozenset(intents) | ({Intent.QUESTION} if tokens.questions else frozenset())
+    if tokens.questions:
+        wanted |= {Intent.QUESTION}
     return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words), wanted)
 
 

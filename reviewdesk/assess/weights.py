@@ -58,6 +58,7 @@ FRIENDLIER_SIDE = 0.5
 """Where stars and words disagree, the friendlier of the two counts half."""
 DISAGREEMENT = 2.0
 """How far both must be from zero to be called a disagreement."""
+DISAGREEMENT_NOTE = "stars and words disagree: the friendlier side counts half"
 
 # --- complaint -------------------------------------------------------------------------------------------------------
 COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7

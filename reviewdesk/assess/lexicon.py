@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -131,6 +131,7 @@ class Known(NamedTuple):
         alone: phrases that it is by itself.
         followed: phrases that begin with it, by the slot of the next word.
         opened: phrases that begin with it and then have a gap, by the slot of the word after the gap.
+        bits, next_bits, gap_bits: the slots of `slots`, `followed` and `opened` as bits, to be compared at once.
     """
 
     says: bool = False
@@ -146,21 +147,22 @@ class Known(NamedTuple):
     alone: tuple[Phrase, ...] = ()
     followed: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
     opened: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
+    bits: int = 0
+    next_bits: int = 0
+    gap_bits: int = 0
 
     def phrases(self, known: list[Known], first: int) -> list[Phrase]:
         """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first."""
         found = list(self.alone)
         following = known[first + 1 : first + 2 + _GAP_MOST]
-        if self.followed and following and following[0].slots:
-            openers = self.followed.keys()
-            if not openers.isdisjoint(following[0].slots):
-                for slot in openers & following[0].slots:
-                    found += self.followed[slot]
-        if self.opened:
-            openers = self.opened.keys()
+        if self.followed and following and self.next_bits & following[0].bits:
+            for slot in self.followed.keys() & following[0].slots:
+                found += self.followed[slot]
+        bits = self.gap_bits
+        if bits:
             for near in following:
-                if near.slots and not openers.isdisjoint(near.slots):
-                    for slot in openers & near.slots:
+                if bits & near.bits:
+                    for slot in self.opened.keys() & near.slots:
                         found += self.opened[slot]
         if len(found) > 1:
             found.sort(key=_order)
@@ -292,6 +294,9 @@ class Lexicon:
         if not (matching or valence or topic or negator or contrast or factor != 1.0):
             return NOTHING
         phrases = [phrase for key in matching for phrase in self._phrases.get(key, ())]
+        slots = frozenset([slot for key in matching for slot in self._in_slots.get(key, ())])
+        followed = _by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None], 0)
+        opened = _by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None], 1)
         return Known(
             says=bool(valence or topic or phrases or negator),
             begins=bool(phrases),
@@ -302,16 +307,26 @@ class Lexicon:
             negative=token.startswith(self._negative_prefixes),
             factor=factor,
             contrast=contrast,
-            slots=frozenset([slot for key in matching for slot in self._in_slots.get(key, ())]),
+            slots=slots,
             alone=tuple([phrase for phrase in phrases if not phrase.rest]),
-            followed=_by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None], 0),
-            opened=_by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None], 1),
+            followed=followed,
+            opened=opened,
+            bits=_bits(slots),
+            next_bits=_bits(followed),
+            gap_bits=_bits(opened),
         )
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
         bare = _words_alone(fold(answer).text)
         return not bare or bare in self._none
+
+
+def _bits(slots: Iterable[int]) -> int:
+    bits = 0
+    for slot in slots:
+        bits |= 1 << slot
+    return bits
 
 
 def _by_slot(phrases: list[Phrase], place: int) -> Mapping[int, tuple[Phrase, ...]]:

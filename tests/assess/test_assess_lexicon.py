@@ -2,8 +2,10 @@ from importlib import resources
 
 import pytest
 
+from reviewdesk.assess.folding import fold
 from reviewdesk.assess.language import known_languages, lexicon_of
 from reviewdesk.assess.lexicon import Lexicon, lexicon, read
+from reviewdesk.assess.sentiment import read_text, signs
 from reviewdesk.errors import ReviewdeskError
 
 FILES = sorted({name for code in known_languages() if (name := lexicon_of(code))})
@@ -63,3 +65,33 @@ def test_phrases_match_with_gaps_and_alternatives(phrase: str, text: str, matche
 
 def test_letters_drawn_out_are_drawn_back() -> None:
     assert lexicon("cs").known["superrrr"].valence > 0
+
+
+def test_english_words_are_only_what_vader_does_not_know() -> None:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    ours = lexicon("en")
+    both = [word for word in SentimentIntensityAnalyzer().lexicon if word.isalpha() and ours.known[word].valence]
+    assert both == []
+
+
+@pytest.mark.parametrize("name", ["cs", "en"])
+def test_no_word_stands_in_two_groups_of_different_value(name: str) -> None:
+    file = resources.files("reviewdesk.assess") / "languages" / f"{name}.toml"
+    values: dict[str, set[float]] = {}
+    for group in read(name, file.read_text("utf-8")).words:
+        for entry in group.entries.split():
+            values.setdefault(fold(entry).text, set()).add(group.valence)
+    assert {entry: found for entry, found in values.items() if len(found) > 1} == {}
+
+
+def test_superlatives_are_stronger_and_denied_words_are_turned_round() -> None:
+    known = lexicon("cs").known
+    assert known["nejochotnější"].valence > known["ochotný"].valence > 0 > known["nefunkčnost"].valence
+    assert known["superrrr"].valence == known["super"].valence
+    assert known["strašnýýýý"].valence == known["strašný"].valence
+
+
+def test_every_sign_is_found_where_one_can_be() -> None:
+    for sign in (*signs().emoticons, *signs().emoji):
+        assert [hit for hit in read_text(f"a {sign} b", "cs").hits if hit.note in ("emoji", "emoticon")], sign

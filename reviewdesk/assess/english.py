@@ -8,6 +8,7 @@ This module imports vaderSentiment; `reviewdesk.assess.sentiment` imports it whe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from vaderSentiment.vaderSentiment import (
     negated,
 )
 
+from reviewdesk.assess import weights
 from reviewdesk.assess.sentiment import Hit, signs
 from reviewdesk.assess.tokens import Memory
 
@@ -80,7 +82,7 @@ def english_hits(text: str) -> list[Hit]:
     Args:
         text: without links.
     """
-    found = list((_BLANK_SEPARATED if text.isascii() else _beside_emoji()).finditer(text))
+    found = list(_BLANK_SEPARATED.finditer(text) if text.isascii() else _with_emoji(text))
     pieces = [_PIECES[match[0]] for match in found]
     capitals = [piece.capitals for piece in pieces].count(True)
     valences = _valences(pieces, 0 < capitals < len(pieces))
@@ -93,6 +95,14 @@ def english_hits(text: str) -> list[Hit]:
         start = max(text.find("!"), text.find("?"), 0)
         hits.append(Hit(start, start + 1, emphasis if total > 0 else -emphasis, "emphasis"))
     return hits
+
+
+def _with_emoji(text: str) -> Iterator[re.Match[str]]:
+    emoji, left = signs().emoji, weights.ENGLISH_EMOJI_MOST
+    for match in _beside_emoji().finditer(text):
+        left -= match[0] in emoji
+        if left >= 0 or match[0] not in emoji:
+            yield match
 
 
 def _valences(pieces: list[_Piece], some_in_capitals: bool) -> list[float]:

@@ -89,6 +89,8 @@ MENTIONED = 0.3
 # --- bounds ----------------------------------------------------------------------------------------------------------
 TEXT_MOST = 5_000
 """Characters of a text that are read; the rest of a longer one is left unread."""
+ENGLISH_EMOJI_MOST = 60
+"""Emoji that are read of an English text; in other languages each counts three times at most."""
 ITEMS_MOST, ITEM_CHARACTERS_MOST = 20, 300
 """Items of pros or cons that are read, and characters of each and of a title."""
 REASONS_MOST = 12

@@ -32,7 +32,10 @@ async def test_sending_is_on_disk_before_the_reply_leaves(street, platform: str)
     trace = shop.folder / "trace"
     calls = "trace=pwrite64,pwritev,write,writev,fsync,fdatasync,sendto,sendmsg"
     subprocess.run(
-        ["strace", "-f", "-y", "-s", "1000000", "-o", str(trace), "-e", calls, sys.executable, "-m", "reviewdesk", "send", "--quiet"],
+        [
+            *("strace", "-f", "-y", "-s", "1000000", "-o", str(trace), "-e", calls),
+            *(sys.executable, "-m", "reviewdesk", "send", "--quiet"),
+        ],
         env=shop.environment(),
         check=True,
         timeout=50,

@@ -96,7 +96,10 @@ class Phrase(NamedTuple):
     order: tuple[int, int]
 
     def end(self, known: list[Known], first: int) -> int | None:
-        """Gives the index after the last word of the phrase that begins with word `first`, or None."""
+        """Gives the index after the last word of the phrase that begins with word `first`, or None.
+
+        The gap of a phrase that praises never steps over a negator: "quality .. great" is not "quality is not great".
+        """
         at = first + 1
         slack = 0
         for slot in self.rest:
@@ -107,6 +110,8 @@ class Phrase(NamedTuple):
                 if slot in known[index].slots:
                     at, slack = index + 1, 0
                     break
+                if known[index].negator and self.group.valence > 0:
+                    return None
             else:
                 return None
         return at

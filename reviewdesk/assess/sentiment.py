@@ -227,7 +227,8 @@ def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, 
     group = phrase.group
     start, stop = tokens.span(first, end - 1)
     sentence = tokens.sentences[first]
-    if end == first + 1 and not known[first].negative and _negator_before(tokens, known, first, taken_until):
+    deniable = end == first + 1 or (group.valence > 0 and not any(one.negator for one in known[first:end]))
+    if deniable and not known[first].negative and _negator_before(tokens, known, first, taken_until):
         return Hit(start, stop, _turned_round(group.valence), "negated", group.topic, sentence=sentence)
     note = group.intent or ("complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase")
     return Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence, group.intent)

@@ -1,0 +1,155 @@
+"""The words of Polish, Ukrainian, Russian, German and Hungarian, tried on sentences written for these tests.
+
+A table `tables/<language>.tsv` has a label (neg, neu, pos) and a sentence on each line.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from reviewdesk.assess import Assessable, Assessor
+from reviewdesk.assess.lexicon import LanguageFile, read
+from reviewdesk.model import Assessment, Severity, Topic
+
+LANGUAGES = ["pl", "uk", "ru", "de", "hu"]
+LABELS = ("neg", "neu", "pos")
+WRITABLE = re.compile(r"[^\W_]+(?:'[^\W_]+)*[*!]?")
+
+
+@cache
+def words(language: str) -> LanguageFile:
+    file = resources.files("reviewdesk.assess") / "languages" / f"{language}.toml"
+    return read(language, file.read_text("utf-8"))
+
+
+@cache
+def table(language: str) -> list[tuple[str, str]]:
+    lines = (Path(__file__).parent / "tables" / f"{language}.tsv").read_text("utf-8").splitlines()
+    return [(label, text) for label, _, text in (line.partition("\t") for line in lines)]
+
+
+def bare(text: str) -> str:
+    kept = unicodedata.normalize("NFD", text.replace("ł", "l").replace("Ł", "L"))
+    return "".join(char for char in kept if not unicodedata.combining(char))
+
+
+@cache
+def said(language: str, strip: bool = False) -> list[str]:
+    texts = [bare(text) if strip else text for _, text in table(language)]
+    return [
+        found.label.value for found in Assessor().assess(Assessable(text=text, language=language) for text in texts)
+    ]
+
+
+def assess(language: str, text: str) -> Assessment:
+    return next(iter(Assessor().assess([Assessable(text=text, language=language)])))
+
+
+def wrong(language: str) -> list[tuple[str, str, str]]:
+    return [
+        (label, own, text) for (label, text), own in zip(table(language), said(language), strict=True) if label != own
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_table_has_all_labels(language: str) -> None:
+    counts = Counter(label for label, _ in table(language))
+    assert set(counts) == set(LABELS)
+    assert min(counts.values()) >= 20
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_most_sentences_are_read_as_a_person_would(language: str) -> None:
+    assert len(wrong(language)) <= 0.08 * len(table(language)), wrong(language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_complaints_are_found_and_few_others_are_taken_for_one(language: str) -> None:
+    pairs = [(label, own) for (label, _), own in zip(table(language), said(language), strict=True)]
+    both = pairs.count(("neg", "neg"))
+    assert both >= 0.92 * sum(label == "neg" for label, _ in pairs), wrong(language)
+    assert both >= 0.9 * sum(own == "neg" for _, own in pairs), wrong(language)
+
+
+@pytest.mark.parametrize("language", ["pl", "de", "hu"])
+def test_missing_accents_change_hardly_anything(language: str) -> None:
+    changed = [
+        text
+        for (_, text), one, other in zip(table(language), said(language), said(language, strip=True), strict=True)
+        if one != other
+    ]
+    assert len(changed) <= 0.03 * len(table(language)), changed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_thousand_entries_each_written_once(language: str) -> None:
+    data = words(language)
+    entries = [entry for group in data.words for entry in group.entries.split()]
+    phrases = [entry for group in data.phrases for entry in group.entries]
+    assert len(entries) + len(phrases) >= 2000
+    assert [entry for entry, count in Counter(entries).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_entry_can_be_met_in_a_text(language: str) -> None:
+    data = words(language)
+    grammar = data.grammar
+    small = f"{grammar.negators} {grammar.boosters} {grammar.dampeners} {grammar.contrast}".split()
+    single = [entry for group in data.words for entry in group.entries.split()] + small
+    in_phrases = [
+        word
+        for group in data.phrases
+        for entry in group.entries
+        for place in entry.split()
+        if place != ".."
+        for word in re.split(r"[|_]", place)
+    ]
+    assert [entry for entry in single + in_phrases if not WRITABLE.fullmatch(entry)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "severity", "topic"),
+    [
+        ("pl", "Zgłoszę sprawę do rzecznika konsumentów, pieniędzy nie oddali.", Severity.CRITICAL, Topic.PAYMENT),
+        ("pl", "Kurier InPostu rzucił paczkę i uciekł.", Severity.SERIOUS, Topic.DELIVERY),
+        ("pl", "Reklamację odrzucili bez wyjaśnienia.", Severity.SERIOUS, Topic.RETURNS),
+        ("de", "Ich wende mich an die Verbraucherzentrale.", Severity.CRITICAL, None),
+        ("de", "Hermes hat mein Paket verloren.", Severity.SERIOUS, Topic.DELIVERY),
+        ("de", "Keine Antwort auf meine Mails.", Severity.SERIOUS, Topic.STAFF),
+        ("hu", "A fogyasztóvédelemhez fordulok, nem utalták vissza a pénzt.", Severity.CRITICAL, Topic.PAYMENT),
+        ("hu", "A Foxpost elvesztette a csomagot.", Severity.SERIOUS, Topic.DELIVERY),
+        ("uk", "Звернусь до Держпродспоживслужби.", Severity.CRITICAL, None),
+        ("uk", "Нова пошта загубила посилку.", Severity.SERIOUS, Topic.DELIVERY),
+        ("uk", "Верните гроші, вже місяць чекаю!", Severity.SERIOUS, Topic.RETURNS),
+        ("ru", "Пишу в Роспотребнадзор.", Severity.CRITICAL, None),
+        ("ru", "СДЭК потерял посылку.", Severity.SERIOUS, Topic.DELIVERY),
+        ("ru", "Ребенок отравился вашим йогуртом.", Severity.CRITICAL, Topic.PRODUCT),
+    ],
+)
+def test_complaints_have_their_severity_and_topic(
+    language: str, text: str, severity: Severity, topic: Topic | None
+) -> None:
+    found = assess(language, text)
+    assert (found.complaint, found.severity) == (True, severity)
+    assert topic is None or topic in found.topics
+
+
+@pytest.mark.parametrize(
+    ("language", "denied"),
+    [
+        ("pl", "Jakość nie jest super."),
+        ("pl", "Nie mogę polecić tego sklepu."),
+        ("de", "Lieferung war nicht pünktlich."),
+        ("de", "Ich kann das nicht empfehlen."),
+        ("hu", "Az ár nem kedvező."),
+        ("uk", "Продавець не ввічливий."),
+        ("ru", "Доставка не быстрая."),
+    ],
+)
+def test_praise_with_a_negator_inside_is_no_praise(language: str, denied: str) -> None:
+    assert assess(language, denied).compound < 0  # type: ignore[operator]

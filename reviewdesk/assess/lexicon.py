@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -196,15 +196,18 @@ class Lexicon:
         self._slots: dict[str, int] = {}
         self._in_slots: dict[str, list[int]] = {}
         for group in data.words:
-            for pattern in group.entries.split():
-                for key in self._keys(pattern):
-                    (self._as_written if key.endswith("!") else self._words)[key.rstrip("!")] = (
-                        group.valence,
-                        group.topic,
-                    )
+            value = (group.valence, group.topic)
+            entries = group.entries
+            if "!" in entries:
+                as_written = [entry for entry in entries.split() if entry[-1] == "!"]
+                entries = " ".join(entry for entry in entries.split() if entry[-1] != "!")
+                for entry in as_written:
+                    written_out = list(spellings(entry[:-1], self._written_out))[1:]
+                    self._as_written.update(dict.fromkeys((entry[:-1].casefold(), *written_out), value))
+            self._words.update(dict.fromkeys(self._keys(entries), value))
         for phrases in data.phrases:
             for entry in phrases.entries:
-                for variant in _variants(entry):
+                for variant in _variants(self._bare(entry)):
                     self._add_phrase(variant, phrases)
         self._negators = self._set(grammar.negators)
         self._negative_prefixes = tuple(self._set(grammar.negative_prefixes))
@@ -220,32 +223,38 @@ class Lexicon:
         self._longest = max(map(len, self._entries), default=0)
         self.known: Memory[Known] = Memory(self._known)
 
-    def _keys(self, pattern: str) -> list[str]:
-        if pattern.endswith("!"):
-            written = pattern.casefold()
-            return [written, *(f"{other}!" for other in list(spellings(written[:-1], self._written_out))[1:])]
-        return list(spellings(pattern, self._written_out))
+    def _bare(self, entry: str) -> str:
+        """Gives a pattern folded, with each word that can be written out in both ways ("schön" as "schon|schoen")."""
+        lowered = entry.casefold()
+        if not any(letter in lowered for letter in self._written_out):
+            return fold(entry).text
+        return " ".join(
+            "|".join(key for one in place.split("|") for key in spellings(one, self._written_out))
+            for place in entry.split()
+        )
+
+    def _keys(self, patterns: str) -> list[str]:
+        """Gives the folded forms of blank-separated patterns."""
+        return self._bare(patterns).replace("|", " ").split()
 
     def _set(self, patterns: str) -> frozenset[str]:
-        return frozenset(key for pattern in patterns.split() for key in self._keys(pattern))
+        return frozenset(self._keys(patterns))
 
     def _slot(self, pattern: str) -> int:
         """Gives the number of what may stand at one place of a phrase."""
         number = self._slots.get(pattern)
         if number is None:
             number = self._slots[pattern] = len(self._slots)
-            for one in pattern.split("|"):
-                for key in self._keys(one):
-                    self._in_slots.setdefault(key, []).append(number)
+            for key in pattern.split("|"):
+                self._in_slots.setdefault(key, []).append(number)
         return number
 
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
-        rest = tuple(None if pattern == _GAP else self._slot(pattern) for pattern in others)
+        rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
         phrase = Phrase(rest, group, (-group.severity.rank if group.severity else 0, -len(rest)))
-        for one in head.split("|"):
-            for key in self._keys(one):
-                self._phrases.setdefault(key, []).append(phrase)
+        for key in head.split("|"):
+            self._phrases.setdefault(key, []).append(phrase)
 
     def _matching(self, token: str) -> list[str]:
         """Gives the entries that fit a folded word, the shortest beginning first and the whole word last."""
@@ -349,8 +358,10 @@ def _words_alone(folded: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", folded))
 
 
-def _variants(entry: str) -> Iterator[str]:
+def _variants(entry: str) -> Iterable[str]:
     """Gives the phrases that an entry stands for: each alternative of several words ("w_paczce") makes its own."""
+    if "_" not in entry:
+        return (entry,)
     places = []
     for place in entry.split():
         alternatives = place.split("|")

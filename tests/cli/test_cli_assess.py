@@ -25,7 +25,8 @@ def test_each_line_gets_its_answer_with_its_id(run: Run) -> None:
     first, second = told.json
     assert (first["id"], first["lang"], first["complaint"], first["label"]) == ("a", "cs", True, "neg")
     assert set(first) == {
-        "id", "lang", "compound", "label", "complaint", "probability", "severity", "topics", "reasons",
+        "id", "lang", "compound", "label", "complaint", "probability", "severity", "intent", "unsure",
+        "topics", "reasons",
     }  # fmt: skip
     assert second["id"] == 7
 

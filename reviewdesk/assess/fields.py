@@ -69,7 +69,7 @@ def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[
 
     Args:
         field: "pros" or "cons".
-        items: one point each, as the platform gives them.
+        items: one point each, as the platform gives them; one that comes twice counts once.
         language: what they are written in.
 
     Returns:
@@ -84,7 +84,7 @@ def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[
     reasons: list[Reason] = []
     readings: list[TextReading] = []
     real: list[str] = []
-    for item in items[: weights.ITEMS_MOST]:
+    for item in list(dict.fromkeys(items))[: weights.ITEMS_MOST]:
         item = item[: weights.ITEM_CHARACTERS_MOST]
         if _says_none(item, lexicon_of(language)):
             if item.strip():

@@ -200,9 +200,15 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
     best = max(of_script, key=scores.__getitem__)
     if cyrillic > latin and not scores[best]:
         return Heard("ru")  # without any mark of Ukrainian
-    if scores[best] < _LEAST and cyrillic < latin:
+    if scores[best] < _LEAST and cyrillic < latin and _of_family(best, scores, tables) < _LEAST:
         return Heard(OTHER)
     return Heard(_spoken(tables.codes[best]), _is_mixed(tokens, scores, best, tables))
+
+
+def _of_family(best: int, scores: Sequence[float], tables: _Tables) -> float:
+    """Gives what speaks for a language and for those that are read with the same words: Czech and Slovak share most."""
+    own = tables.lexicons[best]
+    return sum(score for score, lexicon in zip(scores, tables.lexicons, strict=True) if lexicon == own is not None)
 
 
 def _is_mixed(tokens: Tokens, scores: Sequence[float], best: int, tables: _Tables) -> bool:

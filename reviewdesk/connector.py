@@ -33,7 +33,7 @@ from reviewdesk.errors import (
     Unreachable,
     Unsupported,
 )
-from reviewdesk.http import Answer, Http, Limits, retry_after
+from reviewdesk.http import Answer, Exchange, Http, Limits, Observer, retry_after
 from reviewdesk.model import (
     Attachment,
     Author,
@@ -49,7 +49,7 @@ from reviewdesk.model import (
     Record,
     SetAside,
 )
-from reviewdesk.paging import numbered, pages, windows
+from reviewdesk.paging import link_at, next_link, numbered, pages, windows
 from reviewdesk.secrets import Secret, redact, remember, safe_url
 from reviewdesk.text import fold, html_to_text, one_line, safe, same_text
 from reviewdesk.times import read_time
@@ -59,11 +59,12 @@ SDK_VERSION = 1
 
 __all__ = [
     "SDK_VERSION", "Actor", "Answer", "Attachment", "AuthFailed", "Author", "BadAnswer", "Batch", "Budget",
-    "Capabilities", "Channel", "ConfigError", "Connector", "ConnectorError", "Context", "Cursor", "Finding", "Http",
-    "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere", "OutcomeUnknown",
-    "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode", "Secret", "SetAside",
-    "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "numbered", "one_line", "pages",
-    "read_time", "read_xml", "redact", "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
+    "Capabilities", "Channel", "ConfigError", "Connector", "ConnectorError", "Context", "Cursor", "Exchange",
+    "Finding", "Http", "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere",
+    "Observer", "OutcomeUnknown", "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode",
+    "Secret", "SetAside", "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "link_at", "next_link",
+    "numbered", "one_line", "pages", "read_time", "read_xml", "redact", "remember", "retry_after", "safe", "safe_url",
+    "same_text", "windows",
 ]  # fmt: skip
 
 Cursor = JsonObject
@@ -150,6 +151,7 @@ class Context(Generic[S]):
         log: a logger whose records are redacted.
         data: a folder of the source's own for files too large for the cursor; None where there is none.
         transport: replaces the network in tests.
+        observer: is called with each request; the desk traces polls with it.
     """
 
     def __init__(
@@ -161,6 +163,7 @@ class Context(Generic[S]):
         log: logging.Logger | None = None,
         data: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.source = source
         self.settings = settings
@@ -169,6 +172,7 @@ class Context(Generic[S]):
         self.data = data
         self.budget: Budget | None = None
         self._transport = transport
+        self._observer = observer
         self._clients: list[Http] = []
 
     def http(
@@ -180,13 +184,26 @@ class Context(Generic[S]):
         limits: Limits | None = None,
     ) -> Http:
         """Gives an HTTP client pinned to `base`; the desk closes it after the poll."""
-        client = Http(base, clock=self.clock, headers=headers, hosts=hosts, limits=limits, transport=self._transport)
+        client = Http(
+            base,
+            clock=self.clock,
+            headers=headers,
+            hosts=hosts,
+            limits=limits,
+            transport=self._transport,
+            observer=self._observer,
+        )
         self._clients.append(client)
         return client
 
     def report_budget(self, budget: Budget) -> None:
         """Tells the desk what the platform says of the remaining calls; shown on the sources screen."""
         self.budget = budget
+
+    def report_request(self, exchange: Exchange) -> None:
+        """Tells the desk of a request that went through another client than `http`'s; shown where a poll is traced."""
+        if self._observer is not None:
+            self._observer(exchange)
 
     async def close(self) -> None:
         """Closes every client that was given out."""

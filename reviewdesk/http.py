@@ -156,6 +156,28 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return BadAnswer(f"{host} answered {self.status}.{said}")
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and how it ended, for who traces a poll.
+
+    Attributes:
+        url: without secrets.
+        status: 0 where no answer came.
+        milliseconds: until the answer was read or given up.
+        bytes: of the body, on the wire.
+        fault: why no answer came, or the whole of it did not; else "".
+    """
+
+    method: str
+    url: str
+    status: int
+    milliseconds: int
+    bytes: int = 0
+    fault: str = ""
+
+
+Observer = Callable[[Exchange], None]
+
+
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
     """Gives the time a Retry-After header names, in either form of RFC 9110 (seconds or a date); None without one.
 
@@ -196,6 +218,7 @@ class Http:
         hosts: further host names (port optional) that links and redirects may lead to.
         limits: see `Limits`.
         transport: another httpx transport, for tests.
+        observer: is called with each request when it has ended; redirects and repeated tries are requests of their own.
 
     Raises:
         ConfigError: the base is no web address.
@@ -210,7 +233,9 @@ class Http:
         hosts: Collection[str] = (),
         limits: Limits | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self.base = base if base.endswith("/") else base + "/"
         self.limits = limits or Limits()
         self._clock = clock
@@ -401,21 +426,38 @@ class Http:
     @asynccontextmanager
     async def _open(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
         started = asyncio.get_running_loop().time()
+        response: httpx.Response | None = None
+        fault = ""
         try:
-            response = await self._client.send(request, stream=True)
-        except (httpx.InvalidURL, ValueError):  # httpx reads the address of a redirect even when it does not follow it
-            raise BadAnswer(f"{request.url.host} points to something that is no address.") from None
-        try:
+            try:
+                response = await self._client.send(request, stream=True)
+            except (httpx.InvalidURL, ValueError):  # httpx reads the address of a redirect that it does not follow, too
+                raise BadAnswer(f"{request.url.host} points to something that is no address.") from None
             yield response
+        except BaseException as error:
+            fault = type(error).__name__
+            raise
         finally:
-            await response.aclose()
-            elapsed = (asyncio.get_running_loop().time() - started) * 1000
-            log.debug(
-                "%s %s -> %d in %.0f ms",
-                request.method,
-                safe_url(str(request.url)),
-                response.status_code,
-                elapsed,
+            if response is not None:
+                await response.aclose()
+            self._observe(request, response, (asyncio.get_running_loop().time() - started) * 1000, fault)
+
+    def _observe(
+        self, request: httpx.Request, response: httpx.Response | None, milliseconds: float, fault: str
+    ) -> None:
+        status, url = response.status_code if response is not None else 0, safe_url(str(request.url))
+        log.debug("%s %s -> %d in %.0f ms %s", request.method, url, status, milliseconds, fault)
+        if self._observer is not None:
+            size = response.num_bytes_downloaded if response is not None else 0
+            self._observer(
+                Exchange(
+                    method=request.method,
+                    url=url,
+                    status=status,
+                    milliseconds=round(milliseconds),
+                    bytes=size,
+                    fault=fault,
+                )
             )
 
     async def _bounded(self, response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:

@@ -5,15 +5,12 @@ A place is a JSON object of one entry ({"page": 3}, {"offset": 200}, {"cursor": 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from reviewdesk.connector import JsonObject
+from reviewdesk.connector import JsonObject, next_link
 from reviewdesk_connectors.feed.document import Document
 from reviewdesk_connectors.feed.settings import Paging
 
-_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s\",;]+))*)")
-_NEXT = re.compile(r";\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|next\b)", re.IGNORECASE)
 _FIRST = {"page": 1, "offset": 0}
 
 
@@ -50,7 +47,7 @@ def following(
         case "next" if document.next:
             return {"url": document.next}
         case "link":
-            link = _next_link(document.headers.get("link", ""))
+            link = next_link(document.headers)
             return {"url": link} if link else None
         case "" if document.next and first_poll:
             return {"url": document.next}
@@ -59,8 +56,3 @@ def following(
 
 def _first(paging: Paging) -> int:
     return paging.first if paging.first is not None else _FIRST[paging.style]
-
-
-def _next_link(header: str) -> str:
-    """Gives the target of `rel="next"` in a Link header (RFC 8288), "" without one."""
-    return next((target for target, rest in _LINK.findall(header) if _NEXT.search(rest)), "")

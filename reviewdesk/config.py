@@ -37,6 +37,8 @@ Signature = Annotated[
 ]
 Hours = Annotated[float, Meta(gt=0, le=8760)]
 Seconds = Annotated[int, Meta(ge=1, le=604800)]
+PollSeconds = Annotated[float, Meta(gt=0, le=86400)]
+PollMentions = Annotated[int, Meta(ge=1, le=10_000_000)]
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -132,6 +134,9 @@ class Desk(_Table, frozen=True, kw_only=True):
         undo_seconds: for how long a sent reply can be taken back.
         theme: of the window; empty for its own.
         poll_seconds: how often a source is asked that does not say otherwise.
+        poll_budget_seconds, poll_budget_mentions: what one poll of a source may take and bring; what is over is taken
+            up at the next poll.
+        hang_seconds: after how long of silence a third party's connector, in its own process, counts as hanging.
     """
 
     database: str = ""
@@ -139,6 +144,9 @@ class Desk(_Table, frozen=True, kw_only=True):
     undo_seconds: Annotated[int, Meta(ge=0, le=600)] = 10
     theme: str = ""
     poll_seconds: Seconds = 300
+    poll_budget_seconds: PollSeconds = 900.0
+    poll_budget_mentions: PollMentions = 50_000
+    hang_seconds: PollSeconds = 60.0
 
 
 class Deadlines(_Table, frozen=True, kw_only=True):
@@ -181,6 +189,8 @@ class _Source(_Table, frozen=True, kw_only=True):
     language: Language | None = None
     timezone: ZoneInfo | None = None
     poll_seconds: Seconds | None = None
+    poll_budget_seconds: PollSeconds | None = None
+    poll_budget_mentions: PollMentions | None = None
     response_hours: Hours | None = None
 
 
@@ -195,6 +205,7 @@ class SourceConfig(_Source, frozen=True, kw_only=True):
         language: what its customers write, where it is always one.
         timezone: of the platform's times that come without one; None for the shop's.
         poll_seconds: how often it is asked; None for the desk's. A connector may demand longer pauses.
+        poll_budget_seconds, poll_budget_mentions: instead of the desk's.
         response_hours: its own response target for every mention; None for `[deadlines]`.
         settings: all other keys, as they are; `check_settings` gives them typed.
         position: its place among the sources in the file, from 0.

@@ -1,8 +1,8 @@
-"""Connectors and emulators among the installed packages: listed without importing, loaded one at a time.
+"""Connectors and emulators: in installed packages, and in single files of a folder `plugins/` beside the configuration.
 
-A plugin is foreign code. Whatever it does while it is imported, and whatever part of the contract it does not keep,
-becomes a `PluginError` that names it; the others are not touched. Neither this module nor a listing imports
-`reviewdesk.connector`, which brings the HTTP library along.
+They are listed without importing, and loaded one at a time. A plugin is foreign code. Whatever it does while it is
+imported, and whatever part of the contract it does not keep, becomes a `PluginError` that names it; the others are not
+touched. Neither this module nor a listing imports `reviewdesk.connector`, which brings the HTTP library along.
 """
 
 from __future__ import annotations
@@ -20,30 +20,33 @@ from typing import TYPE_CHECKING, Any
 from reviewdesk.config import SourceConfig, check_settings, find
 from reviewdesk.errors import ConfigError, PluginError
 from reviewdesk.model import Record
+from reviewdesk.plugin_files import PluginFile, files_beside
 from reviewdesk.secrets import redact
 from reviewdesk.text import cut, one_line
 from reviewdesk.typed_toml import suggestion
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from reviewdesk.connector import Connector, Settings
 
 CONNECTORS = "reviewdesk.connectors"
 EMULATORS = "reviewdesk.emulators"
 TIERS = ("bronze", "silver", "gold", "platinum")
 """What a connector may claim to have earned, lowest first."""
-_MODULE = "reviewdesk_plugin_"
+_BASES = {CONNECTORS: "reviewdesk.connector.Connector", EMULATORS: "reviewdesk.sandbox.emulator.Emulator"}
 log = logging.getLogger(__name__)
 
 
 class Plugin(Record, frozen=True, kw_only=True):
-    """An entry in an entry point group.
+    """An entry in an entry point group, or a file in the plugins folder.
 
     Attributes:
         name: as in `connector = "heureka"`.
-        target: what is imported: `package.module:Class`.
-        distribution, version: the installed package that brings it.
+        target: what is imported: `package.module:Class`, or the path of the file.
+        distribution, version: the installed package that brings it; of a file its name in its folder.
         group: `reviewdesk.connectors` or `reviewdesk.emulators`.
-        file: for a single file in the folder `plugins` beside the configuration; "" for an installed package.
+        file: the file; None for what a package brings.
     """
 
     name: str
@@ -51,41 +54,49 @@ class Plugin(Record, frozen=True, kw_only=True):
     distribution: str
     version: str
     group: str = CONNECTORS
-    file: str = ""
+    file: PluginFile | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """False for what comes in the box with the desk itself."""
+        return self.file is not None or self.distribution != "reviewdesk"
 
     def __str__(self) -> str:
-        return f'"{self.name}" of {self.distribution} {self.version}'.rstrip()
+        return one_line(f'"{self.name}" of {self.distribution} {self.version}')
 
 
-def connectors(*, environ: Mapping[str, str] = os.environ) -> list[Plugin]:
-    """Gives the installed connectors by name, without importing any.
+def connectors(beside: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> list[Plugin]:
+    """Gives the connectors by name, without importing any.
 
     `REVIEWDESK_PLUGINS`, a list of names with commas between them, leaves only those; empty it leaves none.
+
+    Args:
+        beside: the folder of the configuration, whose `plugins/` is looked into; None for that of `look_beside`.
     """
-    return _listed(CONNECTORS, environ)
+    return _listed(CONNECTORS, beside, environ)
 
 
-def emulators(*, environ: Mapping[str, str] = os.environ) -> list[Plugin]:
-    """Gives the installed emulators as `connectors` does."""
-    return _listed(EMULATORS, environ)
+def emulators(beside: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> list[Plugin]:
+    """Gives the emulators as `connectors` does; imports none of them."""
+    return _listed(EMULATORS, beside, environ)
 
 
-def load_connector(name: str) -> type[Connector[Any]]:
+def load_connector(name: str, beside: Path | None = None) -> type[Connector[Any]]:
     """Imports one connector and checks that it keeps the contract of `reviewdesk.connector`.
 
     Raises:
         PluginError: there is none of this name or several, it fails while being imported, or it breaks the contract.
     """
-    return _load_connector(_the_one(connectors(), name, "connector"))
+    return load(_the_one(connectors(beside), name, "connector"))
 
 
-def load_emulator(name: str) -> type[Any]:
+def load_emulator(name: str, beside: Path | None = None) -> type[Any]:
     """Imports one emulator, a subclass of `reviewdesk.sandbox.Emulator`.
 
     Raises:
         PluginError: as `load_connector`.
     """
-    plugin = _the_one(emulators(), name, "emulator")
+    plugin = _the_one(emulators(beside), name, "emulator")
     target = _import(plugin)
     missing = [part for part in ("platform", "routes", "source", "write", "shop_replies") if not hasattr(target, part)]
     if not isinstance(target, type) or missing:
@@ -97,10 +108,10 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
     """Gives a source's connector and its checked settings.
 
     Raises:
-        ConfigError: no installed connector has the name, or the settings have mistakes; with their lines.
+        ConfigError: no connector has the name, or the settings have mistakes; with their lines.
         PluginError: the connector cannot be loaded.
     """
-    known = sorted({plugin.name for plugin in connectors()})
+    known = sorted({plugin.name for plugin in connectors(source.document.beside)})
     if source.connector not in known:
         place = f'{source.document.at(("source", source.position, "connector"))}: [[source]] "{source.id}"'
         problem = f'{place}, key "connector": no connector is named "{cut(source.connector, 60)}"'
@@ -108,49 +119,20 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
             f'The source "{source.id}" has no connector:',
             problems=[f"{problem}; {suggestion(source.connector, known)}"],
         )
-    connector = load_connector(source.connector)
+    connector = load_connector(source.connector, source.document.beside)
     return connector, check_settings(source, connector.settings)
 
 
-def survey() -> list[tuple[Plugin, PluginError | None]]:
-    """Loads every installed connector, each by itself, and gives what is wrong with it, None where nothing is."""
-    found = connectors()
-    return [(plugin, _fault(plugin, found)) for plugin in found]
-
-
-def _fault(plugin: Plugin, found: list[Plugin]) -> PluginError | None:
-    try:
-        _load_connector(_the_one(found, plugin.name, "connector"))
-    except PluginError as fault:
-        return fault
-    return None
-
-
-def _listed(group: str, environ: Mapping[str, str]) -> list[Plugin]:
-    from importlib.metadata import entry_points
-
-    listed = environ.get("REVIEWDESK_PLUGINS")
-    allowed = None if listed is None else {name.strip() for name in listed.split(",")}
-    plugins = {
-        Plugin(
-            name=entry.name,
-            target=entry.value,
-            distribution=entry.dist.name if entry.dist else "an unknown package",
-            version=entry.dist.version if entry.dist else "",
-            group=group,
-        )
-        for entry in entry_points(group=group)
-        if allowed is None or entry.name in allowed
-    }
-    plugins.update(each for each in _in_folder(group, environ) if allowed is None or each.name in allowed)
-    return sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution))
+def is_foreign(source: SourceConfig) -> bool:
+    """Tells whether a source's connector is a third party's, which runs in a process of its own. Imports nothing."""
+    return any(plugin.foreign for plugin in connectors(source.document.beside) if plugin.name == source.connector)
 
 
 _config: Path | None = None
 
 
 def look_beside(config: Path | None) -> None:
-    """Takes plugins from the folder `plugins` beside this configuration file.
+    """Takes plugins from the folder `plugins` beside this configuration file, where nothing else is said.
 
     Args:
         config: None for the file in the usual places, which is where they are taken from without a call.
@@ -159,44 +141,42 @@ def look_beside(config: Path | None) -> None:
     _config = config
 
 
-def _in_folder(group: str, environ: Mapping[str, str]) -> Iterator[Plugin]:
-    """Gives the single files that hold a connector or an emulator, by their names, without running them."""
+def folder_beside(*, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Gives the folder of the configuration that `look_beside` named; None where there is no such file."""
     try:
         config = find(_config, environ, required=False)
     except ConfigError:
-        return
-    folder = config.parent / "plugins" if config else None
-    if folder is None or not folder.is_dir():
-        return
-    base = "Connector" if group == CONNECTORS else "Emulator"
-    for path in sorted(folder.glob("[!_]*.py")):
-        for name in _classes(path, base)[:1]:
-            target = f"{_MODULE}{path.stem}:{name}"
+        return None
+    return config.parent if config else None
+
+
+def _listed(group: str, beside: Path | None, environ: Mapping[str, str]) -> list[Plugin]:
+    listed = environ.get("REVIEWDESK_PLUGINS")
+    allowed = None if listed is None else {name.strip() for name in listed.split(",")}
+    found = {*_packaged(group), *_in_files(group, beside or folder_beside(environ=environ))}
+    plugins = [plugin for plugin in found if allowed is None or plugin.name in allowed]
+    return sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution))
+
+
+def _packaged(group: str) -> Iterator[Plugin]:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=group):
+        yield Plugin(
+            name=entry.name,
+            target=entry.value,
+            distribution=entry.dist.name if entry.dist else "an unknown package",
+            version=entry.dist.version if entry.dist else "",
+            group=group,
+        )
+
+
+def _in_files(group: str, beside: Path | None) -> Iterator[Plugin]:
+    for file in files_beside(beside) if beside is not None else ():
+        if file.derives(_BASES[group].rpartition(".")[2]) or (group == CONNECTORS and not file.is_readable):
             yield Plugin(
-                name=path.stem,
-                target=target,
-                distribution=f"plugins/{path.name}",
-                version="",
-                group=group,
-                file=str(path),
+                name=file.name, target=str(file.path), distribution=file.shown, version="", group=group, file=file
             )
-
-
-def _classes(path: Path, base: str) -> list[str]:
-    """Gives the classes of a file that derive from `base`; a file that cannot be read counts as a broken connector."""
-    import ast
-
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ["Connector"] if base == "Connector" else []
-    found = []
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            bases = [each.value if isinstance(each, ast.Subscript) else each for each in node.bases]
-            if any(base in (getattr(each, "id", ""), getattr(each, "attr", "")) for each in bases):
-                found.append(node.name)
-    return found
 
 
 def _the_one(plugins: list[Plugin], name: str, kind: str) -> Plugin:
@@ -205,12 +185,13 @@ def _the_one(plugins: list[Plugin], name: str, kind: str) -> Plugin:
         return matching[0]
     if matching:
         rivals = " and ".join(str(plugin) for plugin in matching)
-        raise PluginError(f"Several packages bring a {kind} of one name: {rivals}.", hint="Uninstall all but one.")
+        raise PluginError(f"Several plugins bring a {kind} of one name: {rivals}.", hint="Keep one of them.")
     hint = suggestion(name, {plugin.name for plugin in plugins})
     raise PluginError(f'There is no {kind} "{cut(name, 60)}".', hint=hint[:1].upper() + hint[1:])
 
 
-def _load_connector(plugin: Plugin) -> type[Connector[Any]]:
+def load(plugin: Plugin) -> type[Connector[Any]]:
+    """Imports a connector that was listed. Errors as in `load_connector`."""
     target = _import(plugin)
     if faults := list(_breaches(target)):
         raise _broken(plugin, faults)
@@ -219,40 +200,45 @@ def _load_connector(plugin: Plugin) -> type[Connector[Any]]:
 
 
 def _import(plugin: Plugin) -> Any:
-    from importlib.metadata import EntryPoint
-
-    entry = EntryPoint(plugin.name, plugin.target, plugin.group)
+    if plugin.file and plugin.file.refused:
+        raise PluginError(
+            f"The plugin {plugin} was not read: {plugin.file.refused}.", hint=plugin.file.hint or "Mend the file."
+        )
     try:
         with _contained(plugin):
-            if plugin.file:
-                _run(plugin)
-            return entry.load()
-    except KeyboardInterrupt:
+            return _from_file(plugin, plugin.file) if plugin.file else _entry_point(plugin).load()
+    except (KeyboardInterrupt, PluginError):
         raise
     except BaseException as error:
         raise PluginError(
             f"The plugin {plugin} cannot be loaded: {_last_line(error, plugin)}",
-            hint="Update or uninstall it, or tell its author; the other plugins go on.",
+            hint="Update or remove it, or tell its author; the other plugins go on.",
         ) from error
 
 
-def _run(plugin: Plugin) -> None:
-    """Makes a module of a single file, unless it is one already."""
-    from importlib.util import module_from_spec, spec_from_file_location
+def _entry_point(plugin: Plugin) -> EntryPoint:
+    from importlib.metadata import EntryPoint
 
-    name = plugin.target.partition(":")[0]
-    if getattr(sys.modules.get(name), "__file__", None) == plugin.file:
-        return
-    spec = spec_from_file_location(name, plugin.file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{plugin.file} is no Python file")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    return EntryPoint(plugin.name, plugin.target, plugin.group)
+
+
+def _from_file(plugin: Plugin, file: PluginFile) -> Any:
+    """Gives the one connector or emulator that a file defines; what others in it are built on does not count."""
+    module = file.module()
+    wanted = _BASES[plugin.group]
+    own = [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and each.__module__ == module.__name__
+        and any(f"{base.__module__}.{base.__qualname__}" == wanted for base in each.__mro__)
+    ]
+    leaves = {each for each in own if not any(each is not other and issubclass(other, each) for other in own)}
+    if len(leaves) == 1:
+        return leaves.pop()
+    names = ", ".join(sorted(each.__name__ for each in leaves))
+    what = f"it holds several: {names}" if leaves else "it holds none"
+    raise _broken(plugin, [f"one file brings one subclass of {wanted}, and {what}"])
 
 
 @contextmanager
@@ -271,7 +257,7 @@ def _contained(plugin: Plugin) -> Iterator[None]:
 def _last_line(error: BaseException, plugin: Plugin) -> str:
     """Gives the error in one line, with the place in the plugin's own package where it arose."""
     said = cut(redact(one_line(traceback.format_exception_only(error)[-1])), 300)
-    package = plugin.target.partition(":")[0].partition(".")[0]
+    package = plugin.file.module_name if plugin.file else plugin.target.partition(":")[0].partition(".")[0]
     frames = [
         (frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -288,7 +274,7 @@ def _last_line(error: BaseException, plugin: Plugin) -> str:
 def _broken(plugin: Plugin, faults: list[str]) -> PluginError:
     return PluginError(
         f"The plugin {plugin} does not keep the contract: {'; '.join(faults)}.",
-        hint="Update or uninstall it, or tell its author; the other plugins go on.",
+        hint="Update or remove it, or tell its author; the other plugins go on.",
     )
 
 

@@ -33,11 +33,15 @@ class Document:
         name: the file's name in messages.
         folder: what relative paths in it are relative to.
         text: must be readable as TOML.
+
+    Attributes:
+        beside: the folder of the file; None where there is no file.
     """
 
     def __init__(self, name: str = "the configuration", folder: Path | None = None, text: str = "") -> None:
         self.name = name
         self.folder = folder or Path()
+        self.beside = folder if text else None
         self.warnings: list[str] = []
         self._lines = text.split("\n")
         self._beginnings: dict[int, dict[str, Any] | None] = {}

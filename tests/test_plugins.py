@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from reviewdesk import plugins
 from reviewdesk.config import SourceConfig
 from reviewdesk.connector import Connector
+from reviewdesk.desk.survey import survey
 from reviewdesk.errors import ConfigError, PluginError
 
 GOOD = """
@@ -91,7 +93,7 @@ def test_environment_leaves_only_the_named(
     install("acme", GOOD)
     assert {plugin.name for plugin in plugins.connectors(environ={"REVIEWDESK_PLUGINS": allowed})} == expected
     monkeypatch.setenv("REVIEWDESK_PLUGINS", allowed)
-    assert {plugin.name for plugin, _ in plugins.survey()} == expected
+    assert {each.plugin.name for each in asyncio.run(survey())} == expected
 
 
 def test_two_packages_with_one_name(install: Install) -> None:
@@ -192,7 +194,7 @@ def test_survey_goes_on_after_a_broken_one(install: Install) -> None:
     install("aaa", "raise SystemExit(3)")
     install("acme", GOOD)
     install("zzz", "def broken(:")
-    faults = {plugin.name: fault for plugin, fault in plugins.survey()}
+    faults = {each.plugin.name: each.fault for each in asyncio.run(survey())}
     assert isinstance(faults["aaa"], PluginError)
     assert faults["acme"] is None
     assert isinstance(faults["zzz"], PluginError)
@@ -244,13 +246,14 @@ class TestSingleFile:
     @pytest.fixture
     def drop(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
         folder = tmp_path / "desk"
-        (folder / "plugins").mkdir(parents=True)
+        (folder / "plugins").mkdir(parents=True, mode=0o700)
         (folder / "reviewdesk.toml").write_text("")
         monkeypatch.setenv("REVIEWDESK_CONFIG", str(folder / "reviewdesk.toml"))
 
         def drop(name: str, code: str) -> Path:
             path = folder / "plugins" / name
             path.write_text(dedent(code), encoding="utf-8")
+            path.chmod(0o600)
             return path
 
         return drop
@@ -259,7 +262,7 @@ class TestSingleFile:
         drop("cornershop.py", GOOD + "\nprint('running')\n")
         listed = {plugin.name: plugin for plugin in plugins.connectors()}
         assert listed["cornershop"].distribution == "plugins/cornershop.py"
-        assert "reviewdesk_plugin_cornershop" not in sys.modules
+        assert not [name for name in sys.modules if "cornershop" in name]
         connector = plugins.load_connector("cornershop")
         assert connector.__name__ == "Good"
         assert plugins.load_connector("cornershop") is connector
@@ -281,7 +284,7 @@ class TestSingleFile:
     def test_a_broken_one_is_named_with_its_line(self, drop: Callable[[str, str], Path], code: str, fault: str) -> None:
         drop("broken.py", code)
         drop("fine.py", GOOD)
-        faults = {plugin.name: fault for plugin, fault in plugins.survey()}
+        faults = {each.plugin.name: each.fault for each in asyncio.run(survey())}
         assert 'The plugin "broken" of plugins/broken.py cannot be loaded' in str(faults["broken"])
         assert fault in str(faults["broken"])
         assert faults["fine"] is None

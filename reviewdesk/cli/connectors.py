@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import click
 
 from reviewdesk.cli.exits import Exit
@@ -18,16 +20,15 @@ from reviewdesk.cli.session import DeskCommand
 def connectors_command(as_json: bool) -> int:
     """List the connectors that are installed.
 
-    Each with what it can do and the package that brings it; of a broken one, what is wrong with it (exit code 5).
+    Each with what it can do and the package that brings it, or the file in the folder plugins beside the configuration;
+    of a broken one, what is wrong with it (exit code 5).
     """
-    from reviewdesk.connector import Capabilities
-    from reviewdesk.plugins import load_connector, survey
+    from reviewdesk.desk.survey import survey
 
     rows, broken = [], []
-    for plugin, fault in survey():
-        loaded = None if fault else load_connector(plugin.name)
-        able = loaded.capabilities if loaded else Capabilities()
-        title, tier = (loaded.title, loaded.tier) if loaded else ("", "")
+    for each in asyncio.run(survey()):
+        plugin, fault, able = each.plugin, each.fault, each.capabilities
+        title, tier = each.title, each.tier
         if as_json:
             json_line({"name": plugin.name, "title": title, "tier": tier, "distribution": plugin.distribution,
                        "version": plugin.version, "capabilities": None if fault else able,

@@ -12,7 +12,6 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import json_line, say, show
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Finding, Level
 from reviewdesk.store.db import Store
 
@@ -49,8 +48,10 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
 
             rebuild(store)
             found.append(("database", _ok("The search index was built anew.")))
+        off = {state.id for state in store.sources.states() if state.disabled}
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
-    found += asyncio.run(_sources(config, chosen))
+    found += [(source.id, _switched_off(source)) for source in chosen if source.id in off]
+    found += asyncio.run(_sources(config, [source for source in chosen if source.id not in off]))
     # Known only now: clear-text secrets are noticed when a source's settings are read.
     found += [("configuration", Finding(level=Level.WARNING, sentence=warning)) for warning in config.warnings]
     _tell(found, as_json)
@@ -59,6 +60,11 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
 
 def _ok(sentence: str) -> Finding:
     return Finding(level=Level.OK, sentence=sentence)
+
+
+def _switched_off(source: SourceConfig) -> Finding:
+    hint = f"Run: reviewdesk sources enable {source.id}"
+    return Finding(level=Level.WARNING, sentence="It is switched off and was not looked at.", hint=hint)
 
 
 def _database(config: Config, store: Store) -> list[Finding]:
@@ -83,21 +89,10 @@ def _database(config: Config, store: Store) -> list[Finding]:
 
 
 async def _sources(config: Config, sources: list[SourceConfig]) -> list[tuple[str, Finding]]:
-    checked = await asyncio.gather(*(_source(config, source) for source in sources))
+    from reviewdesk.desk.check import check
+
+    checked = await asyncio.gather(*(check(config, source, clock=lambda: datetime.now(UTC)) for source in sources))
     return [(source.id, finding) for source, found in zip(sources, checked, strict=True) for finding in found]
-
-
-async def _source(config: Config, source: SourceConfig) -> list[Finding]:
-    from reviewdesk.desk.connecting import blamed, connected
-
-    try:
-        async with connected(config, source, clock=lambda: datetime.now(UTC)) as connector:
-            with blamed(source.connector):
-                return list(await connector.check()) or [_ok("It can be asked; there is nothing to check beyond that.")]
-    except ReviewdeskError as error:
-        problems = "; ".join(getattr(error, "problems", ()))
-        sentence = f"{error.sentence} {problems}".rstrip()
-        return [Finding(level=Level.FAULT, sentence=sentence, hint=error.hint)]
 
 
 def _tell(found: list[tuple[str, Finding]], as_json: bool) -> None:

@@ -96,4 +96,8 @@ def _source(config: Config, connector: str, id: str | None, given: tuple[str, ..
     if len(known) > 1:
         names = ", ".join(each.id for each in known)
         raise click.UsageError(f"Several sources are of {connector!r}: {names}. Choose one with --source.")
-    return known[0] if known else SourceConfig(id=id or connector, connector=connector, settings=settings)
+    return (
+        known[0]
+        if known
+        else SourceConfig(id=id or connector, connector=connector, settings=settings, document=config.document)
+    )

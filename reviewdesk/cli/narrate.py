@@ -12,9 +12,9 @@ import msgspec
 from reviewdesk.cli.exits import Exit, exit_for
 from reviewdesk.cli.output import json_line, say
 from reviewdesk.desk.deliver import Delivered
-from reviewdesk.desk.poll import Outcome, Polled, Progress
+from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Taken
 from reviewdesk.errors import Actor
-from reviewdesk.model import DeliveryState
+from reviewdesk.model import Budget, DeliveryState
 
 _BAR_FROM = 500
 
@@ -43,13 +43,17 @@ class Narrator:
     ) -> None:
         self._end_bar()
 
-    def __call__(self, step: Progress | Polled | Delivered) -> None:
+    def __call__(self, step: Progress | Polled | Requested | Taken | Delivered) -> None:
         """Tells one step."""
         match step:
             case Progress():
                 self._on_progress(step)
             case Polled():
                 self._on_polled(step)
+            case Requested():
+                self._on_requested(step)
+            case Taken():
+                self._on_taken(step)
             case Delivered():
                 self._on_delivered(step)
 
@@ -68,6 +72,25 @@ class Narrator:
             self._bar.length = total
             self._bar.update(done - self._bar.pos)
 
+    def _on_requested(self, step: Requested) -> None:
+        if self.as_json:
+            told = {**msgspec.to_builtins(step.exchange), "budget": msgspec.to_builtins(step.budget)}
+            json_line({"event": "request", "source": step.source, **told})
+            return
+        self._end_bar()
+        made = step.exchange
+        ended = f"{made.status or 'no answer'}{f' ({made.fault})' if made.fault else ''}"
+        left = f", {_left(step.budget)}" if step.budget else ""
+        say(f"{step.source}: {made.method} {made.url} {ended}, {made.milliseconds:,} ms, {made.bytes:,} B{left}")
+
+    def _on_taken(self, step: Taken) -> None:
+        item = step.item
+        if self.as_json:
+            json_line({"event": "item", "source": step.source, **msgspec.to_builtins(item)})
+            return
+        self._end_bar()
+        say(f"{step.source}:   {item.outcome:<9}  {item.id or 'no id'}{f': {item.reason}' if item.reason else ''}")
+
     def _end_bar(self) -> None:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
@@ -79,7 +102,16 @@ class Narrator:
         if self.as_json:
             told = msgspec.to_builtins(step.brought)
             fault = None if step.error is None else {"sentence": step.error.sentence, "hint": step.error.hint}
-            json_line({"event": "source", "source": step.source, "outcome": step.outcome, **told, "fault": fault})
+            json_line(
+                {
+                    "event": "source",
+                    "source": step.source,
+                    "outcome": step.outcome,
+                    **told,
+                    "more": step.more,
+                    "fault": fault,
+                }
+            )
             return
         self._end_bar()
         if step.outcome is Outcome.FAILED and step.error is not None and (step.news or not self.quiet):
@@ -87,9 +119,11 @@ class Narrator:
         elif step.outcome is Outcome.DONE and step.mended:
             say(f"{step.source}: works again.")
         if step.outcome is Outcome.DONE and not self.quiet:
-            say(f"{step.source}: {_brought(step)}")
+            say(f"{step.source}: {_brought(step)}{'; the next poll goes on from there' if step.more else ''}")
         elif step.outcome is Outcome.BUSY and not self.quiet:
             say(f"{step.source}: another poll is at it.")
+        elif step.outcome is Outcome.DISABLED and not self.quiet:
+            say(f"{step.source}: switched off; on again with: reviewdesk sources enable {step.source}")
         elif step.outcome is Outcome.PARKED and not self.quiet:
             say(f"{step.source}: parked until you act; `reviewdesk sources` says why.")
 
@@ -101,6 +135,11 @@ class Narrator:
         elif not self.quiet or (step.fault and step.news):
             because = f": {step.fault} {step.hint}".rstrip() if step.fault else ""
             say(f"{step.source}: reply {step.reply} to mention {step.mention} {_state(step.state)}{because}")
+
+
+def _left(budget: Budget) -> str:
+    parts = [f"budget {budget.used:.0%} used" if budget.used is not None else "", budget.note]
+    return ", ".join(filter(None, parts)) or "budget not told"
 
 
 def _brought(step: Polled) -> str:

@@ -22,14 +22,16 @@ from reviewdesk.store.db import Store
     examples=(
         "reviewdesk poll --quiet",
         "reviewdesk poll --source heureka --now",
+        "reviewdesk poll --source heureka --trace",
     ),
 )
 @click.option("--source", "only", multiple=True, metavar="ID", help="Only this source, parked or not; may be repeated.")
 @click.option("--now", is_flag=True, help="Ask also the sources whose time has not come.")
 @click.option("--json", "as_json", is_flag=True, help="Tell each step as a line of JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong, and each thing once.")
+@click.option("--trace", is_flag=True, help="Tell each request, and what became of each item.")
 @pass_session
-def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bool, quiet: bool) -> int:
+def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bool, quiet: bool, trace: bool) -> int:
     """Ask the sources for what is new, assess it, send replies.
 
     Asks every source whose time has come, and sends the replies that are due. Safe to overlap and safe to kill: runs
@@ -49,7 +51,7 @@ def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bo
         from reviewdesk.cli.narrate import Narrator
 
         with Narrator(as_json=as_json, quiet=quiet, terminal=sys.stderr.isatty()) as narrator:
-            asyncio.run(_round(config, store, only, now, narrator))
+            asyncio.run(_round(config, store, only, now, trace, narrator))
         return max(narrator.exit_code, _standing_faults(config, store))
 
 
@@ -61,20 +63,26 @@ def _anything_due(config: Config, store: Store, only: tuple[str, ...], now: bool
     if store.outbox.waits() or store.mentions.unassessed(Assessor.version, limit=1):
         return True
     return any(
-        source.enabled and store.sources.is_due(source.id) and not store.sources.is_parked(source.id)
+        source.enabled
+        and store.sources.is_due(source.id)
+        and not store.sources.is_parked(source.id)
+        and not store.sources.is_disabled(source.id)
         for source in config.sources
     )
 
 
 def _standing_faults(config: Config, store: Store) -> Exit:
     """Gives 5 while a source that is configured stays parked, though it was told about before."""
-    parked = any(source.enabled and store.sources.is_parked(source.id) for source in config.sources)
+    parked = any(
+        source.enabled and store.sources.is_parked(source.id) and not store.sources.is_disabled(source.id)
+        for source in config.sources
+    )
     return Exit.PERSON if parked else Exit.OK
 
 
-async def _round(config: Config, store: Store, only: tuple[str, ...], now: bool, narrator: Any) -> None:
+async def _round(config: Config, store: Store, only: tuple[str, ...], now: bool, trace: bool, narrator: Any) -> None:
     from reviewdesk.desk.deliver import deliver
     from reviewdesk.desk.poll import poll_round
 
-    await poll_round(config, store, only=only, now=now, tell=narrator)
+    await poll_round(config, store, only=only, now=now, trace=trace, tell=narrator)
     await deliver(config, store, only=only, tell=narrator)

@@ -17,6 +17,7 @@ from reviewdesk.text import cut
     examples=(
         "reviewdesk sources",
         "reviewdesk sources resume facebook",
+        "reviewdesk sources disable feed",
     ),
 )
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
@@ -66,6 +67,8 @@ def _state(state: SourceState | None, enabled: bool) -> str:
         return "not in the configuration" if state else "switched off"
     if state is None:
         return "not asked yet"
+    if state.disabled:
+        return f"switched off; on again with: reviewdesk sources enable {state.id}"
     if state.leased_until:
         return "being asked now"
     if state.parked:
@@ -82,6 +85,36 @@ def resume(session: Session, id: str) -> None:
     with session.store(session.reading) as store:
         store.sources.resume(id)
     say(f"{id} will be asked at the next poll.")
+
+
+@sources_command.command("disable", cls=DeskCommand)
+@click.argument("id")
+@pass_session
+def disable(session: Session, id: str) -> None:
+    """Switch a source off, so that nothing of it runs.
+
+    What it brought stays, and its replies wait. The configuration is left as it is.
+    """
+    _switch(session, id, on=False)
+    say(f"{id} is switched off until you say: reviewdesk sources enable {id}")
+
+
+@sources_command.command("enable", cls=DeskCommand)
+@click.argument("id")
+@pass_session
+def enable(session: Session, id: str) -> None:
+    """Switch a source on again; it is asked at the next poll."""
+    _switch(session, id, on=True)
+    say(f"{id} will be asked at the next poll.")
+
+
+def _switch(session: Session, id: str, *, on: bool) -> None:
+    config = session.reading
+    with session.store(config) as store:
+        configured = next((source for source in config.sources if source.id == id), None)
+        if configured is not None and not store.sources.knows(id):
+            store.sources.register(id, configured.connector, configured.title)
+        store.sources.switch(id, on=on)
 
 
 @sources_command.command("set-aside", cls=DeskCommand)

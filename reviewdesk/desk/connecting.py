@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,40 +12,60 @@ from pathlib import Path
 from typing import Any
 
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.connector import Connector, Context
-from reviewdesk.errors import ConnectorError, PluginError, ReviewdeskError, StoreError
+from reviewdesk.connector import Connector, Context, Observer
+from reviewdesk.desk.border import Breach, checked_capabilities
+from reviewdesk.errors import PluginError, RateLimited, ReviewdeskError, StoreError
 from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
+from reviewdesk.text import cut, one_line
 
 log = logging.getLogger(__name__)
+
+LONGEST_CLOSE = 10.0
+"""Seconds that a connector has for closing what it opened."""
 
 
 @asynccontextmanager
 async def connected(
-    config: Config, source: SourceConfig, *, clock: Callable[[], datetime], folder: Path | None = None
+    config: Config,
+    source: SourceConfig,
+    *,
+    clock: Callable[[], datetime],
+    folder: Path | None = None,
+    observer: Observer | None = None,
+    doing: Callable[[str], None] = lambda what: None,
 ) -> AsyncIterator[Connector[Any]]:
     """Opens a source's connector, and closes all that it opened.
 
     Args:
         folder: where sources may keep files of their own; each gets a folder in it. None keeps none.
+        observer: is called with each request.
+        doing: is called with what the connector's code is at, "" when it is at nothing.
 
     Raises:
         PluginError: the connector cannot be loaded or made.
         ConfigError: its settings are wrong.
         StoreError: the folder cannot be made.
     """
+    doing("it is loaded")
     type, settings = load_source(source)
-    context = Context(source.id, settings, clock=clock, data=folder and _made(folder / source.id))
+    context = Context(source.id, settings, clock=clock, data=folder and _made(folder / source.id), observer=observer)
     try:
+        doing("it is made")
         with blamed(source.connector):
             connector = type(context)
+            connector.capabilities = checked_capabilities(connector.capabilities)
+        doing("")
         try:
             yield connector
         finally:
+            doing("it is closed")
             try:
-                await connector.close()
-            except Exception as error:
-                log.warning("%s: closing failed: %s", source.id, error)
+                async with asyncio.timeout(LONGEST_CLOSE):
+                    await connector.close()
+            except (Exception, SystemExit) as error:
+                log.warning("%s: closing failed: %s", source.id, _said(error))
+            doing("")
     finally:
         await context.close()
 
@@ -66,14 +88,34 @@ class blamed:
         """Begins the plugin's turn."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Lets the desk's own errors and cancellations pass."""
-        if error is None or isinstance(error, (ConnectorError, ReviewdeskError)) or not isinstance(error, Exception):
+        """Lets the desk's own errors, interruptions and cancellations pass, but no wish to end the process."""
+        if isinstance(error, ReviewdeskError):
+            _put_right(error)
             return
+        if not isinstance(error, (Exception, SystemExit)):
+            return
+        if isinstance(error, Breach):
+            raise PluginError(
+                f"The connector {self.connector!r} breaks the contract: {error}.",
+                hint="What came before is kept. This is a fault of the connector; tell its author.",
+            ) from None
         log.warning("connector %s failed", self.connector, exc_info=error)
         raise PluginError(
-            f"The connector {self.connector!r} failed: {type(error).__name__}: {redact(str(error))[:200]}",
+            f"The connector {self.connector!r} failed: {_said(error)}",
             hint="This is a fault of the connector; the log has the details.",
         ) from error
+
+
+def _said(error: BaseException) -> str:
+    return cut(redact(one_line(traceback.format_exception_only(error)[-1])), 300)
+
+
+def _put_right(error: ReviewdeskError) -> None:
+    """An error of ours that a plugin made may hold anything where a sentence or a time is due."""
+    error.sentence, error.hint = str(error.sentence), str(error.hint)
+    if isinstance(error, RateLimited):
+        aware = isinstance(error.until, datetime) and error.until.tzinfo is not None
+        error.until = error.until if aware else None
 
 
 def data_folder(config: Config) -> Path:

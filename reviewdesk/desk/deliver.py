@@ -6,15 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from reviewdesk.config import Config
+from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector
+from reviewdesk.desk.apart import Task, apart
+from reviewdesk.desk.border import checked_reply
 from reviewdesk.desk.connecting import blamed, connected, data_folder
 from reviewdesk.desk.delivery import FIRST_LOOK, SURE_AFTER, after_failure, next_try, require
 from reviewdesk.errors import Actor, NotAllowed, OutcomeUnknown, RateLimited, ReviewdeskError, Unsupported
 from reviewdesk.model import Channel, DeliveryState, PostedReply, Record, Status
+from reviewdesk.plugins import is_foreign
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.holders import new_holder
@@ -24,6 +27,9 @@ log = logging.getLogger(__name__)
 
 _LEASE = 300.0
 _LONGEST_SEND = 120.0
+_SHORTEST_PATIENCE = 30.0
+"""Seconds of silence after which a process that sends is ended at the earliest: what it sends may be on its way."""
+_AFTER_A_HANG = timedelta(minutes=15)
 _DECIDE = "Look on the platform, then decide: reviewdesk outbox settle."
 
 
@@ -51,14 +57,83 @@ async def deliver(
 ) -> list[Delivered]:
     """Settles what is unclear, then sends every queued reply whose time has come.
 
-    A source that asks for quiet, is out of reach or does not accept the token is left alone for the rest of the round.
+    A source that asks for quiet, is out of reach or does not accept the token is left alone for the rest of the round;
+    one that is switched off is not asked at all. What goes through a third party's connector goes through a process of
+    its own.
 
     Args:
         only: source ids; empty for all.
         tell: is called with each reply's outcome.
     """
+    foreign = [
+        source
+        for source in config.sources
+        if (not only or source.id in only) and not store.sources.is_disabled(source.id) and is_foreign(source)
+    ]
+    done = await deliver_here(config, store, only=only, without=[source.id for source in foreign], tell=tell)
+    for source in foreign:
+        if store.outbox.waits_for(source.id):
+            done += await _deliver_apart(config, store, source, tell)
+    return done
+
+
+async def deliver_here(
+    config: Config,
+    store: Store,
+    *,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+    tell: Callable[[Delivered], None],
+) -> list[Delivered]:
+    """Delivers in this process; arguments as in `deliver`.
+
+    Args:
+        without: ids of sources that are left alone.
+    """
     async with AsyncExitStack() as stack:
-        return await _Round(config, store, stack, only, tell).run()
+        return await _Round(config, store, stack, only, without, tell).run()
+
+
+async def _deliver_apart(
+    config: Config, store: Store, source: SourceConfig, tell: Callable[[Delivered], None]
+) -> list[Delivered]:
+    """Delivers one source's replies; one that was being sent when its process was ended is unclear, and looked for."""
+    done: list[Delivered] = []
+
+    def heard(told: Delivered) -> None:
+        done.append(told)
+        tell(told)
+
+    task = Task(
+        what="deliver",
+        name=source.id,
+        config=str(config.path),
+        database=str(config.database),
+        hang_seconds=max(config.desk.hang_seconds, _SHORTEST_PATIENCE),
+    )
+    try:
+        await apart(task, Delivered, heard, connector=source.connector)
+    except ReviewdeskError as error:
+        log.warning("%s: %s", source.id, error)
+        sentence, hint = _words(error)
+        for reply in store.outbox.abandoned():
+            stored = store.mentions.get(reply.mention_id)
+            if stored.source == source.id and store.outbox.move(
+                reply, DeliveryState.UNKNOWN, fault=sentence, fault_hint=hint
+            ):
+                heard(
+                    Delivered(
+                        reply=reply.id,
+                        mention=stored.id,
+                        source=source.id,
+                        state=DeliveryState.UNKNOWN,
+                        fault=sentence,
+                        hint=hint,
+                        actor=error.actor,
+                    )
+                )
+        store.outbox.postpone(source.id, store.clock() + _AFTER_A_HANG)
+    return done
 
 
 class _Round:
@@ -68,12 +143,15 @@ class _Round:
         store: Store,
         stack: AsyncExitStack,
         only: Sequence[str],
+        without: Sequence[str],
         tell: Callable[[Delivered], None],
     ) -> None:
         self.config, self.store, self.stack, self.tell = config, store, stack, tell
         self.holder = new_holder()
-        known = {state.id for state in store.sources.states()}
-        self.skipped = known - set(only) if only else set()
+        known = store.sources.states()
+        self.skipped = {
+            each.id for each in known if each.disabled or each.id in without or (only and each.id not in only)
+        }
         self.connectors: dict[str, Connector[Any]] = {}
         self.done: list[Delivered] = []
 
@@ -277,9 +355,7 @@ def _can_look(reply: Reply, connector: Connector[Any]) -> bool:
 
 
 def _told(answer: Any) -> PostedReply:
-    if not isinstance(answer, PostedReply):
-        raise TypeError(f"it gave {type(answer).__name__} where a PostedReply was due")
-    return answer
+    return checked_reply(answer)
 
 
 def _words(error: ReviewdeskError | TimeoutError) -> tuple[str, str]:

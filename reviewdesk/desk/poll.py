@@ -5,70 +5,53 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, redirect_stdout, suppress
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.connector import Batch, Capabilities, Connector, ReplyMode
+from reviewdesk.connector import Batch, Capabilities, Connector, Exchange, ReplyMode
+from reviewdesk.desk.allowance import Allowance
+from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.desk.connecting import blamed, connected, data_folder
-from reviewdesk.errors import Actor, ConnectorError, NotAllowed, RateLimited, ReviewdeskError, StoreError, Unreachable
-from reviewdesk.model import Mention, Record
+from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget, text_of
+from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder
+from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
+from reviewdesk.errors import (
+    Actor,
+    ConnectorError,
+    NotAllowed,
+    PluginError,
+    RateLimited,
+    ReviewdeskError,
+    StoreError,
+    Unreachable,
+)
+from reviewdesk.model import Budget, JsonObject, Mention
+from reviewdesk.plugins import is_foreign
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.holders import new_holder
-from reviewdesk.store.records import Ingested
+from reviewdesk.store.records import Ingested, Item
 from reviewdesk.store.sources import LeaseLost
+
+__all__ = ["Outcome", "Polled", "Progress", "Step", "import_file", "next_after", "poll_here", "poll_round"]
 
 log = logging.getLogger(__name__)
 
 _LEASE = 120.0
 _HEARTBEAT = 30.0
-_LONGEST_POLL = 3600.0
 _SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = timedelta(hours=1)
-
-
-class Outcome(StrEnum):
-    """How a source's poll ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    BUSY = "busy"
-    NOT_DUE = "not_due"
-    PARKED = "parked"
-
-
-class Polled(Record, frozen=True, kw_only=True):
-    """What a round brought from one source.
-
-    Attributes:
-        brought: counts; of a failed poll, what was committed before it failed.
-        error: why it failed; None otherwise.
-        news: False where the same failure was told after an earlier poll already.
-        mended: the fault that was there before and is gone now, "" where there was none.
-    """
-
-    source: str
-    outcome: Outcome
-    brought: Ingested = Ingested()
-    error: ReviewdeskError | None = None
-    news: bool = False
-    mended: str = ""
-
-
-class Progress(Record, frozen=True, kw_only=True):
-    """How far a running poll is: items so far, and how many the platform says there are (None: it does not say)."""
-
-    source: str
-    items: int
-    total: int | None
+_LONGEST_PAUSE_OF_BROKEN = timedelta(hours=6)
+_LONGEST_QUIET = timedelta(days=7)
+_GRACE = 30.0
+"""Seconds that a child has for ending by itself, beyond the longest poll."""
 
 
 async def poll_round(
@@ -77,13 +60,17 @@ async def poll_round(
     *,
     only: Sequence[str] = (),
     now: bool = False,
-    tell: Callable[[Progress | Polled], None] = lambda event: None,
+    trace: bool = False,
+    tell: Callable[[Step], None] = lambda event: None,
 ) -> list[Polled]:
     """Polls every enabled source that is due, and gives what became of each, in the configuration's order.
+
+    A third party's connector is polled in a process of its own; what it does to that process harms no other source.
 
     Args:
         only: ids of the sources to poll; empty for all. A source that is named is asked though it is parked.
         now: ask also those whose time has not come.
+        trace: tell each request and what became of each item.
         tell: is called with each step, from the event loop.
 
     Raises:
@@ -91,11 +78,13 @@ async def poll_round(
     """
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
     gate = asyncio.Semaphore(_SIDE_BY_SIDE)
-    owner = new_holder()
 
     async def one(source: SourceConfig) -> Polled:
-        async with gate:
-            polled = await _Poll(config, store, source, owner, tell).run(named=bool(only), now=now)
+        polled = _standing(store, source, named=bool(only), now=now)
+        if polled is None:
+            async with gate:
+                poll = _poll_apart if is_foreign(source) else poll_here
+                polled = await poll(config, store, source, tell=tell, trace=trace)
         tell(polled)
         return polled
 
@@ -103,6 +92,98 @@ async def poll_round(
     # What a killed process or an older assessor has left comes with no batch.
     assess_pending(config, store)
     return polled
+
+
+def _standing(store: Store, source: SourceConfig, *, named: bool, now: bool) -> Polled | None:
+    """Gives why a source is not asked; None where it is."""
+    sources = store.sources
+    if not sources.knows(source.id):
+        sources.register(source.id, source.connector, source.title)
+    if sources.is_disabled(source.id):
+        return Polled(source=source.id, outcome=Outcome.DISABLED)
+    if not named and sources.is_parked(source.id):
+        return Polled(source=source.id, outcome=Outcome.PARKED)
+    if not (named or now or sources.is_due(source.id)):
+        return Polled(source=source.id, outcome=Outcome.NOT_DUE)
+    return None
+
+
+async def poll_here(
+    config: Config,
+    store: Store,
+    source: SourceConfig,
+    *,
+    tell: Callable[[Step], None],
+    doing: Callable[[str], None] = lambda what: None,
+    trace: bool = False,
+) -> Polled:
+    """Polls one source in this process, whether it is due or not; arguments as in `poll_round`.
+
+    Args:
+        doing: is called with what the connector's code is at, "" while the desk's own code works.
+    """
+    return await _Poll(config, store, source, tell, doing, trace).run()
+
+
+async def _poll_apart(
+    config: Config, store: Store, source: SourceConfig, *, tell: Callable[[Step], None], trace: bool
+) -> Polled:
+    ended: list[Polled] = []
+
+    def heard(word: Word) -> None:
+        step = word.step
+        if isinstance(step, Polled):
+            ended.append(step)
+        else:
+            tell(step)
+
+    task = Task(
+        what="poll",
+        name=source.id,
+        config=str(config.path),
+        database=str(config.database),
+        trace=trace,
+        hang_seconds=config.desk.hang_seconds,
+    )
+    longest = _allowance(config, source, None).longest + _GRACE
+    try:
+        await apart(task, Word, heard, connector=source.connector, longest=longest)
+        return ended[0]
+    except ReviewdeskError as error:
+        return _broken_off(store, source, error)
+
+
+def _broken_off(store: Store, source: SourceConfig, error: ReviewdeskError) -> Polled:
+    """Notes that a child was ended, has ended itself or could not begin; what it had committed stays."""
+    sources, owner = store.sources, new_holder()
+    if not sources.take(source.id, owner, seconds=_LEASE):
+        return Polled(source=source.id, outcome=Outcome.BUSY)
+    poll, brought = sources.unfinished(source.id) or (None, Ingested())
+    next_at = next_after(store, source, error)
+    news = sources.fail_poll(source.id, owner, poll, error, next_at=next_at, parked=False)
+    return Polled(source=source.id, outcome=Outcome.FAILED, error=error, news=news, brought=brought)
+
+
+def _allowance(config: Config, source: SourceConfig, cursor: JsonObject | None) -> Allowance:
+    return Allowance(
+        seconds=source.poll_budget_seconds or config.desk.poll_budget_seconds,
+        mentions=source.poll_budget_mentions or config.desk.poll_budget_mentions,
+        cursor=cursor,
+    )
+
+
+def next_after(store: Store, source: SourceConfig, error: ReviewdeskError) -> datetime:
+    """Gives when to ask a source again that has failed.
+
+    That is when the platform says; else later with each failure in a row, a little by chance, so that sources spread
+    out. A connector that is itself at fault is not mended by time, and is asked ever more seldom.
+    """
+    now = store.clock()
+    if isinstance(error, RateLimited) and error.until:
+        return min(max(error.until, now), now + _LONGEST_QUIET)
+    longest = _LONGEST_PAUSE_OF_BROKEN if isinstance(error, PluginError) else _LONGEST_PAUSE
+    pause = min(timedelta(minutes=2 ** min(store.sources.failures(source.id), 10)), longest)
+    return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreading load, not a secret
 
 
 class _Poll:
@@ -113,76 +194,127 @@ class _Poll:
         config: Config,
         store: Store,
         source: SourceConfig,
-        owner: str,
-        tell: Callable[[Progress | Polled], None],
+        tell: Callable[[Step], None],
+        doing: Callable[[str], None],
+        trace: bool,
     ) -> None:
-        self.config, self.store, self.source, self.owner, self.tell = config, store, source, owner, tell
+        self.config, self.store, self.source, self.tell = config, store, source, tell
+        self.doing, self.trace = doing, trace
+        self.owner = new_holder()
         self.brought = Ingested()
+        self.more = False
         self.connector: Connector[Any] | None = None
+        self.title = source.title or source.connector
 
-    async def run(self, *, named: bool, now: bool) -> Polled:
+    async def run(self) -> Polled:
         source, sources = self.source, self.store.sources
-        if not sources.knows(source.id):
-            sources.register(source.id, source.connector, source.title)
-        if not named and sources.is_parked(source.id):
-            return Polled(source=source.id, outcome=Outcome.PARKED)
-        if not (named or now or sources.is_due(source.id)):
-            return Polled(source=source.id, outcome=Outcome.NOT_DUE)
         if not sources.take(source.id, self.owner, seconds=_LEASE):
             return Polled(source=source.id, outcome=Outcome.BUSY)
         poll = sources.begin_poll(source.id)
+        allowance = _allowance(self.config, source, sources.cursor(source.id))
         try:
-            async with asyncio.timeout(_LONGEST_POLL):
+            async with asyncio.timeout(allowance.longest):
                 with blamed(self.source.connector):
-                    await self._ask(poll)
+                    await self._ask(poll, allowance)
         except LeaseLost:
             return Polled(source=source.id, outcome=Outcome.BUSY, brought=self.brought)
         except StoreError:
             raise
         except (ReviewdeskError, TimeoutError) as error:
-            return self._failed(poll, error)
+            return self._failed(poll, error, allowance)
         except BaseException:
             with suppress(StoreError):
                 sources.release(source.id, self.owner)
             raise
-        mended = sources.finish_poll(
-            source.id,
-            self.owner,
-            poll,
-            next_at=self._next(),
-            budget=self.connector.context.budget if self.connector else None,
-        )
-        return Polled(source=source.id, outcome=Outcome.DONE, mended=mended, brought=self.brought)
+        mended = sources.finish_poll(source.id, self.owner, poll, next_at=self._next(), budget=self._budget())
+        return Polled(source=source.id, outcome=Outcome.DONE, mended=mended, brought=self.brought, more=self.more)
 
-    async def _ask(self, poll: int) -> None:
+    async def _ask(self, poll: int, allowance: Allowance) -> None:
         async with (
-            connected(self.config, self.source, clock=self.store.clock, folder=data_folder(self.config)) as connector,
+            connected(
+                self.config,
+                self.source,
+                clock=self.store.clock,
+                folder=data_folder(self.config),
+                observer=self._requested if self.trace else None,
+                doing=self.doing,
+            ) as connector,
             self._heartbeat(),
         ):
             self.connector = connector
-            title = self.source.title or connector.title or self.source.connector
+            self.title = self.source.title or text_of(connector.title, self.source.connector)
             able = msgspec.to_builtins(connector.capabilities)
-            self.store.sources.register(self.source.id, self.source.connector, title, able)
-            cursor = self.store.sources.cursor(self.source.id)
-            async for batch in connector.poll(cursor):
-                self._commit(poll, batch, connector)
+            self.store.sources.register(self.source.id, self.source.connector, self.title, able)
+            started = asyncio.get_running_loop().time()
+            polling = aiter(connector.poll(self.store.sources.cursor(self.source.id)))
+            try:
+                while (batch := await self._batch(polling, allowance)) is not None:
+                    admitted = self._commit(poll, batch, connector)
+                    items = len(admitted.mentions) + len(admitted.set_aside) + len(admitted.gone)
+                    elapsed = asyncio.get_running_loop().time() - started
+                    # A generator that never waits would let nobody else have a turn, the clock of its budget included.
+                    await asyncio.sleep(0)
+                    if allowance.used_up(admitted.cursor, items, self.brought, elapsed):
+                        self.more = True
+                        break
+            finally:
+                await self._closed(polling)
 
-    def _commit(self, poll: int, batch: Batch, connector: Connector[Any]) -> None:
+    async def _batch(self, polling: AsyncIterator[Batch], allowance: Allowance) -> Batch | None:
+        self.doing("it polls")
+        patience = asyncio.timeout(allowance.seconds)
+        try:
+            async with patience:
+                return await anext(polling, None)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise Breach(f"it gave nothing for {allowance.seconds:g} s; the poll was stopped") from None
+        finally:
+            self.doing("")
+
+    async def _closed(self, polling: AsyncIterator[Batch]) -> None:
+        """Ends a poll that was left early; one that is at its end already notices nothing."""
+        self.doing("its poll is ended")
+        close = getattr(polling, "aclose", None)
+        if close is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_CLOSE):
+                    await close()
+        self.doing("")
+
+    def _commit(self, poll: int, batch: Batch, connector: Connector[Any]) -> Admitted:
+        admitted = admit(batch)
+        if admitted.is_empty:
+            return admitted
         done = self.store.sources.commit_batch(
             self.source.id,
             self.owner,
             poll,
-            mentions=_with_reply_pages(batch.mentions, connector),
-            set_aside=batch.set_aside,
-            gone=batch.gone,
-            cursor=batch.cursor,
-            total=batch.total,
+            mentions=_with_reply_pages(admitted.mentions, connector),
+            set_aside=admitted.set_aside,
+            gone=admitted.gone,
+            cursor=admitted.cursor,
+            total=admitted.total,
             lease_seconds=_LEASE,
+            told=self._taken if self.trace else None,
         )
         self.brought += done
         # No more than came in: a new assessor's work on the whole store would outlast the leases.
-        assess_pending(self.config, self.store, most=len(batch.mentions))
-        self.tell(Progress(source=self.source.id, items=self.brought.items, total=batch.total))
+        assess_pending(self.config, self.store, most=len(admitted.mentions))
+        self.tell(Progress(source=self.source.id, items=self.brought.items, total=admitted.total))
+        if admitted.fault:
+            raise Breach(admitted.fault)
+        return admitted
+
+    def _requested(self, exchange: Exchange) -> None:
+        self.tell(Requested(source=self.source.id, exchange=exchange, budget=self._budget()))
+
+    def _taken(self, item: Item) -> None:
+        self.tell(Taken(source=self.source.id, item=item))
+
+    def _budget(self) -> Budget | None:
+        return checked_budget(self.connector.context.budget) if self.connector else None
 
     @asynccontextmanager
     async def _heartbeat(self) -> AsyncIterator[None]:
@@ -201,34 +333,28 @@ class _Poll:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def _failed(self, poll: int, error: ReviewdeskError | TimeoutError) -> Polled:
+    def _failed(self, poll: int, error: ReviewdeskError | TimeoutError, allowance: Allowance) -> Polled:
         if isinstance(error, TimeoutError):
-            error = Unreachable(f"The poll took longer than {_LONGEST_POLL / 60:.0f} minutes and was stopped.")
+            minutes = allowance.longest / 60
+            error = Unreachable(f"The poll took longer than {minutes:.3g} minutes and was stopped.")
         error.sentence, error.hint = redact(error.sentence), redact(error.hint)
         news = self.store.sources.fail_poll(
             self.source.id,
             self.owner,
             poll,
             error,
-            next_at=self._after(error),
+            next_at=next_after(self.store, self.source, error),
             parked=isinstance(error, ConnectorError) and error.actor is Actor.USER,
-            budget=self.connector.context.budget if self.connector else None,
+            budget=self._budget(),
         )
         return Polled(source=self.source.id, outcome=Outcome.FAILED, error=error, news=news, brought=self.brought)
 
     def _next(self) -> datetime:
+        if self.more:
+            return self.store.clock()
         able = self.connector.capabilities if self.connector else Capabilities()
         seconds = max(self.source.poll_seconds or self.config.desk.poll_seconds, able.poll_seconds)
         return self.store.clock() + timedelta(seconds=seconds)
-
-    def _after(self, error: ReviewdeskError) -> datetime:
-        """Waits as the platform says; else longer with each failure, a little by chance, so that sources spread out."""
-        now = self.store.clock()
-        if isinstance(error, RateLimited) and error.until:
-            return max(error.until, now)
-        failures = min(self.store.sources.failures(self.source.id), 6)
-        pause = min(timedelta(minutes=2**failures), _LONGEST_PAUSE)
-        return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreading load, not a secret
 
 
 def _with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) -> Sequence[Mention]:
@@ -236,7 +362,9 @@ def _with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) ->
     if connector.capabilities.reply is ReplyMode.NONE:
         return mentions
     return [
-        mention if mention.ours else msgspec.structs.replace(mention, reply_url=connector.reply_page(mention))
+        mention
+        if mention.ours
+        else msgspec.structs.replace(mention, reply_url=text_of(connector.reply_page(mention), mention.url))
         for mention in mentions
     ]
 
@@ -252,12 +380,13 @@ async def import_file(config: Config, store: Store, source: SourceConfig, path: 
     async with connected(config, source, clock=store.clock) as connector:
         if not connector.capabilities.import_file:
             raise NotAllowed(f"The connector {source.connector!r} reads no files.")
-        title = source.title or connector.title or source.connector
+        title = source.title or text_of(connector.title, source.connector)
         store.sources.register(source.id, source.connector, title, msgspec.to_builtins(connector.capabilities))
-        with blamed(source.connector):
+        # Standard output is data, and a connector's prints are none.
+        with blamed(source.connector), redirect_stdout(sys.stderr):
             async for batch in connector.import_file(path):
-                brought += store.mentions.ingest(
-                    source.id, _with_reply_pages(batch.mentions, connector), set_aside=batch.set_aside, gone=batch.gone
-                )
+                came = admit(batch)
+                mentions = _with_reply_pages(came.mentions, connector)
+                brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
     assess_pending(config, store)
     return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from reviewdesk.model import Author, DeliveryState, JsonObject, Mention, SetAside, Status
 from reviewdesk.store.db import to_ms
-from reviewdesk.store.records import Ingested
+from reviewdesk.store.records import Ingested, Item
 from reviewdesk.text import safe, same_text
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ class Ingest:
         self.source = source
         self.now = now
 
-    def take(self, mentions: Sequence[Mention], set_aside: Sequence[SetAside], gone: Sequence[str]) -> Ingested:
+    def take(
+        self,
+        mentions: Sequence[Mention],
+        set_aside: Sequence[SetAside],
+        gone: Sequence[str],
+        told: Callable[[Item], None] | None = None,
+    ) -> Ingested:
         """Stores what is new, versions what was edited, marks what is gone, and keeps what could not be read."""
         rows = {row["platform_id"]: row for row in (self._row(mention) for mention in mentions)}
         self._recognise_ours(rows)
@@ -77,6 +83,12 @@ class Ingest:
             self._refresh(refreshed)
         self._answered(new)
         self._confirm(list(rows.values()), new + changed)
+        if told is not None:
+            self._tell(told, rows, {row["platform_id"] for row in new}, {row["platform_id"] for row in changed})
+            for item in set_aside:
+                told(Item(id=safe(item.id), outcome="set aside", reason=safe(item.reason)))
+            for id in gone:
+                told(Item(id=safe(id), outcome="gone"))
         return Ingested(
             new=sum(not row["ours"] for row in new),
             changed=sum(not row["ours"] for row in changed),
@@ -84,6 +96,14 @@ class Ingest:
             gone=self._gone(gone),
             set_aside=self._set_aside(set_aside),
         )
+
+    @staticmethod
+    def _tell(
+        told: Callable[[Item], None], rows: Mapping[str, Mapping[str, Any]], new: set[str], edited: set[str]
+    ) -> None:
+        for key, row in rows.items():
+            outcome = "ours" if row["ours"] else "new" if key in new else "changed" if key in edited else "same"
+            told(Item(id=key, outcome=outcome))
 
     def _row(self, mention: Mention) -> dict[str, Any]:
         created = to_ms(mention.created_at) if mention.created_at else None

@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from reviewdesk.model import (
 )
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.ingest import Ingest, chunks, marks
-from reviewdesk.store.records import Conversation, Filter, Ingested, Row, Stored, Version, View
+from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View
 from reviewdesk.store.schema import NEVER
 from reviewdesk.store.search import match_expression
 
@@ -101,13 +101,17 @@ class Mentions:
         *,
         set_aside: Sequence[SetAside] = (),
         gone: Sequence[str] = (),
+        told: Callable[[Item], None] | None = None,
     ) -> Ingested:
         """Takes mentions in: new ones, new versions of edited ones; the same again changes nothing.
 
         Joins the caller's transaction, so that a cursor can be committed with them.
+
+        Args:
+            told: is called with what became of each item.
         """
         with self._store.transaction():
-            return Ingest(self._store, source, self._store.now_ms()).take(mentions, set_aside, gone)
+            return Ingest(self._store, source, self._store.now_ms()).take(mentions, set_aside, gone, told)
 
     def unassessed(self, assessor: str, *, limit: int = 2000) -> list[Stored]:
         """Gives customers' mentions whose current text `assessor` has not seen yet, in the order of their ids."""

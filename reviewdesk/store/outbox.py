@@ -130,6 +130,17 @@ class Outbox:
             return True
         return bool(self.abandoned() or self.in_states([DeliveryState.UNKNOWN], limit=1))
 
+    def waits_for(self, source: str) -> bool:
+        """Tells the same of one source."""
+        return bool(
+            self._conn.execute(
+                """SELECT 1 FROM reply JOIN mention ON mention.id = reply.mention_id
+                   WHERE mention.source_id = ? AND (reply.state IN ('unknown', 'sending')
+                     OR (reply.state = 'queued' AND reply.send_after <= ?)) LIMIT 1""",
+                (source, self._store.now_ms()),
+            ).fetchone()
+        )
+
     def abandoned(self) -> list[Reply]:
         """Gives the replies found `sending` whose holder is dead or has let the lease run out.
 

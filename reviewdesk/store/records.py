@@ -195,6 +195,7 @@ class SourceState(Record, frozen=True, kw_only=True):
         capabilities: as the connector told at its last poll, plain JSON (see `reviewdesk.connector.Capabilities`).
         fault_kind: the error's class name, "" when all is well.
         parked: True when polling stopped until a person acts.
+        disabled: True when a person has switched it off: its connector is not run at all.
         leased_until: a poll is running, at the latest until then; None when none is.
         mentions, open_mentions: counts.
     """
@@ -217,6 +218,21 @@ class SourceState(Record, frozen=True, kw_only=True):
     mentions: int
     open_mentions: int
     set_aside: int
+    disabled: bool = False
+
+
+class Item(Record, frozen=True, kw_only=True):
+    """What became of one item of a batch, for who traces a poll.
+
+    Attributes:
+        id: the platform's.
+        outcome: "new", "changed", "same", "ours" (a text of the shop's own), "gone" or "set aside".
+        reason: why it was set aside, else "".
+    """
+
+    id: str
+    outcome: str
+    reason: str = ""
 
 
 class Ingested(Record, frozen=True, kw_only=True):

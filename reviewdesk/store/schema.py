@@ -237,3 +237,9 @@ def m001_the_desk(db: Database) -> None:
         ("title", "text", "pros", "cons", "author_name", "order_id", "product"),
         tokenize="unicode61 remove_diacritics 2",
     )
+
+
+@migrations()
+def m002_sources_switched_off(db: Database) -> None:
+    """Lets a person switch a source off without touching the configuration."""
+    db.execute("ALTER TABLE source ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
 from reviewdesk.store.db import from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
-from reviewdesk.store.records import Ingested, SourceState
+from reviewdesk.store.records import Ingested, Item, SourceState
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
@@ -80,6 +80,26 @@ class Sources:
         found = self._conn.execute("SELECT parked FROM source WHERE id = ?", (id,)).fetchone()
         return bool(found and found[0])
 
+    def is_disabled(self, id: str) -> bool:
+        """Tells whether a person has switched a source off."""
+        found = self._conn.execute("SELECT disabled FROM source WHERE id = ?", (id,)).fetchone()
+        return bool(found and found[0])
+
+    def switch(self, id: str, *, on: bool) -> None:
+        """Switches a source off, so that its connector is not run, or on again, to be asked at the next poll.
+
+        Raises:
+            NotAllowed: there is no such source.
+        """
+        with self._store.transaction() as conn:
+            done = conn.execute(
+                """UPDATE source SET disabled = :off, parked = CASE WHEN :off THEN parked ELSE 0 END,
+                     next_at = CASE WHEN :off THEN next_at ELSE 0 END WHERE id = :id""",
+                {"off": int(not on), "id": id},
+            )
+            if not done.rowcount:
+                raise NotAllowed(f"There is no source {id!r}.", hint="`reviewdesk sources` lists them.")
+
     def cursor(self, id: str) -> JsonObject | None:
         """Gives where the last committed batch ended; None before the first."""
         found = self._conn.execute("SELECT cursor FROM source WHERE id = ?", (id,)).fetchone()
@@ -103,8 +123,12 @@ class Sources:
         cursor: JsonObject | None,
         total: int | None,
         lease_seconds: float,
+        told: Callable[[Item], None] | None = None,
     ) -> Ingested:
         """Takes one batch in: mentions, cursor and counts in one transaction; renews the lease.
+
+        Args:
+            told: is called with what became of each item.
 
         Raises:
             LeaseLost: another process has taken the source over; nothing was written.
@@ -117,7 +141,7 @@ class Sources:
             )
             if held.rowcount != 1:
                 raise LeaseLost(f"Another poll has taken over the source {id!r}; this one stops.")
-            done = self._store.mentions.ingest(id, mentions, set_aside=set_aside, gone=gone)
+            done = self._store.mentions.ingest(id, mentions, set_aside=set_aside, gone=gone, told=told)
             conn.execute(
                 """UPDATE poll SET fetched = fetched + ?, new = new + ?, changed = changed + ?, same = same + ?,
                      set_aside = set_aside + ?, gone = gone + ?, total = coalesce(?, total) WHERE id = ?""",
@@ -133,6 +157,17 @@ class Sources:
                 ),
             )
             return done
+
+    def unfinished(self, id: str) -> tuple[int, Ingested] | None:
+        """Gives the last poll of a source and what it brought, where it was broken off and has no end; else None."""
+        found = self._conn.execute(
+            "SELECT id, new, changed, same, gone, set_aside, finished_at FROM poll WHERE source_id = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (id,),
+        ).fetchone()
+        if not found or found[6] is not None:
+            return None
+        return found[0], Ingested(new=found[1], changed=found[2], same=found[3], gone=found[4], set_aside=found[5])
 
     def finish_poll(self, id: str, owner: str, poll: int, *, next_at: datetime, budget: Budget | None = None) -> str:
         """Ends a poll that went well, and gives the fault that it mended ("" where there was none)."""
@@ -231,6 +266,7 @@ class Sources:
                 mentions=row[15],
                 open_mentions=row[16],
                 set_aside=row[17],
+                disabled=bool(row[18]),
             )
             for row in self._conn.execute(
                 """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind,
@@ -238,7 +274,8 @@ class Sources:
                      (SELECT count(*) FROM mention WHERE source_id = source.id AND ours = 0),
                      (SELECT count(*) FROM mention
                       WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
-                     (SELECT count(*) FROM set_aside WHERE source_id = source.id)
+                     (SELECT count(*) FROM set_aside WHERE source_id = source.id),
+                     disabled
                    FROM source ORDER BY id"""
             ).fetchall()
         ]

@@ -108,7 +108,10 @@ def describe(state: SourceState, around: Surroundings) -> Content:
         lines.append(_indented(Content.assemble(fault, (since + times, "$faint"))))
         if state.fault_hint:
             lines.append(_indented(Content(f"→ {cut(state.fault_hint, 400)}")))
-    if state.parked:
+    if state.disabled:
+        how = f"It is switched off. On again: reviewdesk sources enable {cut(state.id, 40)}"
+        lines.append(_indented(Content.styled(how, "$faint")))
+    elif state.parked:
         docs = f"docs/{cut(state.connector, 30)}.md tells more"
         lines.append(_indented(Content.styled(f"It is not polled until you resume it; {docs}.", "$faint")))
     return Content("\n").join([*lines, Content("")])
@@ -119,6 +122,8 @@ def _indented(line: Content) -> Content:
 
 
 def _badge(state: SourceState, around: Surroundings) -> tuple[str, str]:
+    if state.disabled:
+        return "□ off", "$faint"
     if state.parked:
         return "■ parked", "$error"
     if state.leased_until and state.leased_until > around.now:
@@ -136,7 +141,7 @@ def _facts(state: SourceState, around: Surroundings) -> Content:
     facts.append(
         (f"last well {ago(state.succeeded_at, around)}" if state.succeeded_at else "never polled well", "$faint")
     )
-    if state.next_at and not state.parked:
+    if state.next_at and not state.parked and not state.disabled:
         facts.append(("due now" if state.next_at <= around.now else f"next {ago(state.next_at, around)}", "$faint"))
     return Content.styled(" · ", "$faint").join([Content.styled(text, style) for text, style in facts])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from reviewdesk.errors import (
     OutcomeUnknown,
     PermissionMissing,
     PluginError,
+    RateLimited,
     StoreError,
     Unreachable,
 )
@@ -45,10 +47,6 @@ async def nonsense(self: Memory, cursor: object) -> AsyncIterator[object]:
     yield {"mentions": []}
 
 
-async def naive_time(self: Memory, cursor: object) -> AsyncIterator[Batch]:
-    yield Batch(mentions=[Mention(id="n", kind=Kind.REVIEW, created_at=self.there.clock().replace(tzinfo=None))])
-
-
 def no_iterator(self: Memory, cursor: object) -> None:
     return None
 
@@ -58,7 +56,7 @@ async def noisy(self: Memory, cursor: object) -> AsyncIterator[Batch]:
     yield Batch()
 
 
-@pytest.mark.parametrize("poll", [nonsense, naive_time, no_iterator, noisy], ids=lambda poll: poll.__name__)
+@pytest.mark.parametrize("poll", [nonsense, no_iterator, noisy], ids=lambda poll: poll.__name__)
 async def test_a_connector_that_breaks_the_contract_is_named_and_stops_nobody(
     store: Store, config: Config, monkeypatch: pytest.MonkeyPatch, poll: object
 ) -> None:
@@ -294,3 +292,54 @@ async def test_a_reply_that_came_in_as_a_strangers_leaves_the_inbox(
     assert [each.state for each in await deliver(config, store)] == [DeliveryState.POSTED]
     assert store.outbox.get(reply.id).state is DeliveryState.VISIBLE
     assert store.mentions.count(Filter(view=View.NEEDS_REPLY, source="fb")) == 0
+
+
+async def test_a_broken_connector_is_asked_ever_more_seldom_and_named_with_the_next_try(
+    store: Store, config: Config, clock: Clock, there: Platform
+) -> None:
+    def fail() -> None:
+        raise KeyError("id")
+
+    there.on_poll = fail
+    pauses = []
+    for _ in range(12):
+        told = await poll_round(config, store, only=["fb"])
+        assert isinstance(told[0].error, PluginError)
+        (state,) = [each for each in store.sources.states() if each.id == "fb"]
+        assert state.next_at is not None
+        pauses.append((state.next_at - clock()).total_seconds() / 60)
+        assert not store.sources.is_due("fb")
+        clock.now = state.next_at
+    assert all(0.79 * 2**n <= pause <= 1.21 * 2**n for n, pause in enumerate(pauses[:8]))
+    assert max(pauses) <= 1.21 * 6 * 60
+
+
+async def test_one_item_that_does_not_fit_is_set_aside_and_the_rest_goes_in(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mixed(self: Memory, cursor: object) -> AsyncIterator[Batch]:
+        naive = Mention(id="n", kind=Kind.REVIEW, created_at=self.there.clock().replace(tzinfo=None))
+        yield Batch(mentions=[naive, *self.there.customers.values()], cursor={"page": 2})
+
+    monkeypatch.setattr(Memory, "poll", mixed)
+    told = await poll_round(config, store, only=["fb"])
+    assert (told[0].outcome, told[0].brought.new, told[0].brought.set_aside) == (Outcome.DONE, 1, 1)
+    (aside,) = store.sources.set_aside("fb")
+    assert (aside.id, store.sources.cursor("fb")) == ("n", {"page": 2})
+    assert "its created_at has no time zone" in aside.reason
+
+
+async def test_until_when_a_platform_wants_quiet_may_be_nonsense(
+    store: Store, config: Config, clock: Clock, there: Platform
+) -> None:
+    for until in ("soon", clock().replace(tzinfo=None), datetime(9999, 1, 1, tzinfo=UTC)):
+
+        def fail(until: object = until) -> None:
+            raise RateLimited("Quiet.", until=until)  # type: ignore[arg-type]
+
+        there.on_poll = fail
+        (told,) = await poll_round(config, store, only=["fb"])
+        assert told.outcome is Outcome.FAILED
+        (state,) = [each for each in store.sources.states() if each.id == "fb"]
+        assert state.next_at is not None
+        assert state.next_at <= clock() + timedelta(days=7)

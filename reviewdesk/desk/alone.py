@@ -1,0 +1,134 @@
+"""The child's side of `reviewdesk.desk.apart`: one task for one third party's connector, told in lines of JSON.
+
+The task stands as a line on standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reviewdesk.config import Config, load
+from reviewdesk.desk.apart import Sign, Task, packed
+from reviewdesk.errors import ReviewdeskError
+from reviewdesk.secrets import RedactingFilter
+from reviewdesk.store.db import Store
+
+_BEATS = 8
+"""How often the child says that it lives, within the time that it may be silent."""
+
+
+def main() -> None:
+    """Does the task that stands on standard input, and ends the process, whatever threads it has left."""
+    told, life = os.fdopen(os.dup(1), "wb", buffering=0), os.dup(0)
+    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    # What a connector prints is no line of ours, and what it reads is nobody's.
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RedactingFilter())
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger().setLevel(logging.INFO)
+    asyncio.run(Alone(task, told.write).run())
+    os._exit(0)
+
+
+def _end_with_parent(life: int) -> None:
+    os.read(life, 1)
+    os._exit(0)
+
+
+class Alone:
+    """One task.
+
+    Args:
+        write: takes the lines.
+    """
+
+    def __init__(self, task: Task, write: Callable[[bytes], Any]) -> None:
+        self.task, self._write = task, write
+
+    async def run(self) -> None:
+        """Does the task, and tells its end."""
+        beat = asyncio.create_task(self._beat())
+        doing: dict[str, Callable[[], Awaitable[None]]] = {
+            "poll": self._poll,
+            "deliver": self._deliver,
+            "check": self._check,
+            "load": self._load,
+        }
+        try:
+            await doing[self.task.what]()
+        except ReviewdeskError as error:
+            self._say(Sign(error=packed(error)))
+        else:
+            self._say(Sign(ended=True))
+        beat.cancel()
+
+    def doing(self, what: str) -> None:
+        """Tells what the connector's code is at; "" for the desk's own."""
+        self._say(Sign(doing=what))
+
+    def tell(self, body: Any) -> None:
+        """Tells something of the task's."""
+        self._say(Sign(body=msgspec.Raw(msgspec.json.encode(body))))
+
+    async def _beat(self) -> None:
+        while True:
+            self._say(Sign(alive=True))
+            await asyncio.sleep(self.task.hang_seconds / _BEATS)
+
+    def _say(self, sign: Sign) -> None:
+        self._write(msgspec.json.encode(sign) + b"\n")
+
+    def _config(self) -> Config:
+        return load(Path(self.task.config), db=Path(self.task.database))
+
+    async def _poll(self) -> None:
+        from reviewdesk.desk.poll import poll_here
+        from reviewdesk.desk.steps import Word
+
+        config = self._config()
+        with Store(config.database) as store:
+            polled = await poll_here(
+                config,
+                store,
+                config.source(self.task.name),
+                tell=lambda step: self.tell(Word.of(step)),
+                doing=self.doing,
+                trace=self.task.trace,
+            )
+        self.tell(Word.of(polled))
+
+    async def _deliver(self) -> None:
+        from reviewdesk.desk.deliver import deliver_here
+
+        config = self._config()
+        self.doing("it delivers replies")
+        with Store(config.database) as store:
+            await deliver_here(config, store, only=[self.task.name], tell=self.tell)
+
+    async def _check(self) -> None:
+        from reviewdesk.desk.check import check_here
+
+        config = self._config()
+        self.doing("it is checked")
+        self.tell(await check_here(config, config.source(self.task.name), clock=lambda: datetime.now(UTC)))
+
+    async def _load(self) -> None:
+        from reviewdesk.desk.survey import loaded
+
+        self.doing("it is loaded")
+        self.tell(loaded(self.task.name, Path(self.task.beside) if self.task.beside else None))

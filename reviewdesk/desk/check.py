@@ -1,0 +1,59 @@
+"""Asks one source's connector whether all is in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from reviewdesk.config import Config, SourceConfig
+from reviewdesk.desk.apart import Task, apart
+from reviewdesk.desk.border import checked_findings
+from reviewdesk.desk.connecting import blamed, connected
+from reviewdesk.errors import PluginError, ReviewdeskError
+from reviewdesk.model import Finding, Level
+from reviewdesk.plugins import is_foreign
+
+_LONGEST = 120.0
+
+
+async def check(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:
+    """Gives what a source's connector finds, at least one finding; what fails is one. Never raises for a connector."""
+    try:
+        if is_foreign(source):
+            return await _check_apart(config, source)
+        return await check_here(config, source, clock=clock)
+    except ReviewdeskError as error:
+        problems = "; ".join(getattr(error, "problems", ()))
+        return [Finding(level=Level.FAULT, sentence=f"{error.sentence} {problems}".rstrip(), hint=error.hint)]
+
+
+async def check_here(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:
+    """Asks a connector in this process.
+
+    Raises:
+        PluginError: it cannot be loaded, fails, takes too long or gives no findings.
+        ConfigError: its settings have mistakes.
+    """
+    async with connected(config, source, clock=clock) as connector:
+        try:
+            async with asyncio.timeout(_LONGEST):
+                with blamed(source.connector):
+                    found = checked_findings(await connector.check())
+        except TimeoutError:
+            raise PluginError(f"The check of {source.connector!r} took longer than {_LONGEST:g} s.") from None
+    nothing = "It can be asked; there is nothing to check beyond that."
+    return found or [Finding(level=Level.OK, sentence=nothing)]
+
+
+async def _check_apart(config: Config, source: SourceConfig) -> list[Finding]:
+    found: list[Finding] = []
+    task = Task(
+        what="check",
+        name=source.id,
+        config=str(config.path),
+        database=str(config.database),
+        hang_seconds=config.desk.hang_seconds,
+    )
+    await apart(task, list[Finding], found.extend, connector=source.connector, longest=_LONGEST + 30)
+    return found

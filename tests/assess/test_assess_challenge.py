@@ -10,8 +10,8 @@ from reviewdesk.assess.folding import fold
 from reviewdesk.model import Assessment
 
 LANGUAGES = ["cs", "sk", "pl", "uk", "ru", "de", "hu", "en"]
-# What must be right in each hundred. Where it is lower, the words of the language are still few.
-LEAST = {"cs": 95, "sk": 95, "en": 95}
+# What must be right in each hundred, where it is more than ninety.
+LEAST = {"cs": 95, "sk": 95, "uk": 95, "en": 95}
 
 
 @cache
@@ -41,13 +41,13 @@ def test_every_language_has_forty() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_most_are_read_as_a_person_would(language: str) -> None:
     wrong = [(label, found.label.value, text) for label, text, found in read(language) if label != found.label]
-    assert 100 * (1 - len(wrong) / len(read(language))) >= LEAST.get(language, 78), wrong
+    assert 100 * (1 - len(wrong) / len(read(language))) >= LEAST.get(language, 90), wrong
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_few_complaints_are_missed_and_few_alarms_are_false(language: str) -> None:
     wrong = [(text, found.probability) for label, text, found in read(language) if found.complaint != (label == "neg")]
-    assert 100 * (1 - len(wrong) / len(read(language))) >= LEAST.get(language, 85) - 5, wrong
+    assert 100 * (1 - len(wrong) / len(read(language))) >= LEAST.get(language, 95) - 5, wrong
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

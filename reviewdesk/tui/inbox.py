@@ -103,7 +103,9 @@ class InboxScreen(Screen[None]):
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)
         self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds, keys=desk.keys)
-        self.search_line = Input(placeholder="Search: words, names, order numbers", id="search", compact=True)
+        self.search_line = Input(
+            placeholder="Search all mentions: words, names, order numbers", id="search", compact=True
+        )
         self.replying = Replying(desk, self)
         self.triaging = Triaging(desk, self)
         self.doers = (self, self.triaging, self.replying)
@@ -391,7 +393,7 @@ class InboxScreen(Screen[None]):
     # Views and search
 
     def show_view(self, view: View, search: str = "") -> None:
-        """Shows a view, or what is found in it."""
+        """Shows a view; or what is found among all mentions, the view being where one goes back to."""
         self.view, self.search = view, search
         self.views.current = view
         self.list.empty_text = (
@@ -399,7 +401,8 @@ class InboxScreen(Screen[None]):
             if search
             else self._desk.keys.put_into(_EMPTY[view])
         )
-        self.list.expect(self._desk.reader.show(Filter(view=view, agent=self._desk.agent, search=search)))
+        which = View.ALL if search else view
+        self.list.expect(self._desk.reader.show(Filter(view=which, agent=self._desk.agent, search=search)))
 
     def on_views_chosen(self, event: Views.Chosen) -> None:
         """Shows the view that was clicked."""

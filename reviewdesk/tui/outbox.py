@@ -14,7 +14,7 @@ from reviewdesk.store.records import Reply
 from reviewdesk.text import cut, safe
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
-from reviewdesk.tui.overview import Overview
+from reviewdesk.tui.overview import Overview, hanging
 from reviewdesk.tui.wording import ago, clock, delivery
 
 _TEXT_MOST = 600
@@ -78,8 +78,8 @@ class OutboxScreen(Overview):
         self._keys = keys or Keys()
         self._replies: list[Reply] = []
 
-    def on_mount(self) -> None:
-        """Shows what was given before."""
+    def repaint(self) -> None:
+        """Shows the replies again, for the time and the width that there are now."""
         self.show(self._replies)
 
     @property
@@ -100,7 +100,7 @@ class OutboxScreen(Overview):
         if not self._replies:
             title = Content.styled("The outbox is empty: every reply has arrived.", "$success")
         around = self.around()
-        entries = [describe(reply, around, self._keys) for reply in self._replies]
+        entries = [describe(reply, around, self._keys, self.room) for reply in self._replies]
         self.put(title, entries, places[0] if places else 0)
 
     def works(self, id: str) -> bool:
@@ -135,31 +135,31 @@ class OutboxScreen(Overview):
             self.post_message(self.MentionWanted(self.reply.mention_id))
 
 
-def describe(reply: Reply, around: Surroundings, keys: Keys) -> Content:
-    """Gives all that is to be said about a reply; of an unknown one what was sent and what is seen."""
+def describe(reply: Reply, around: Surroundings, keys: Keys, room: int) -> Content:
+    """Gives all that is to be said about a reply, in lines of at most `room` cells; of an unknown one both texts."""
     words, style = delivery(reply, around)
     private = "  private" if reply.channel is Channel.PRIVATE else ""
-    written = f"  {cut(reply.agent, 24)} · written {ago(reply.created_at, around)}{_tried(reply, around)}"
-    lines = [
-        Content.assemble((words, f"bold {style}"), (private, "$warning")),
-        Content.styled(written, "$faint"),
-    ]
+    written = f"{cut(reply.agent, 24)} · written {ago(reply.created_at, around)}{_tried(reply, around)}"
+    lines = [Content.assemble((words, f"bold {style}"), (private, "$warning")), *_told(written, "$faint", room)]
     if reply.state is DeliveryState.UNKNOWN:
-        lines.append(Content.styled("  Ours:", "bold"))
-    lines += _quoted(reply.text, style)
+        lines += _told("Ours:", "bold", room)
+    lines += _quoted(reply.text, style, room)
     if reply.state is DeliveryState.UNKNOWN:
         seen = f", {clock(reply.posted_at, around)}" if reply.posted_at else ""
-        found = f"  On the platform{seen}:" if reply.remote_text else "  Nothing like it was seen on the platform yet."
-        lines.append(Content.styled(found, "bold"))
-        lines += _quoted(reply.remote_text or "", "$accent")
-        asked = "  Look at its page, then press {outbox.posted}: it is there, or {outbox.missing}: send it again."
-        lines.append(Content.styled(keys.put_into(asked), "$faint"))
+        found = f"On the platform{seen}:" if reply.remote_text else "Nothing like it was seen on the platform yet."
+        lines += _told(found, "bold", room)
+        lines += _quoted(reply.remote_text or "", "$accent", room)
+        asked = "Look at its page, then press {outbox.posted}: it is there, or {outbox.missing}: send it again."
+        lines += _told(keys.put_into(asked), "$faint", room)
     if reply.fault:
-        lines.append(Content.styled(f"  ✗ {cut(reply.fault, 400)}", "$error"))
+        lines += _told(f"✗ {cut(reply.fault, 400)}", "$error", room)
         if reply.fault_hint:
-            lines.append(Content(f"  → {cut(reply.fault_hint, 400)}"))
-    lines.append(Content(""))
-    return Content("\n").join(lines)
+            lines += _told(f"→ {cut(reply.fault_hint, 400)}", "", room)
+    return Content("\n").join([*lines, Content("")])
+
+
+def _told(sentence: str, style: str, room: int) -> list[Content]:
+    return hanging(Content("  "), Content.styled(sentence, style), room)
 
 
 def _tried(reply: Reply, around: Surroundings) -> str:
@@ -169,8 +169,9 @@ def _tried(reply: Reply, around: Surroundings) -> str:
     return f" · tried {reply.attempts:,}×{last}"
 
 
-def _quoted(text: str, style: str) -> list[Content]:
+def _quoted(text: str, style: str, room: int) -> list[Content]:
     if not text:
         return []
     shown = safe(text[:_TEXT_MOST]) + ("…" if len(text) > _TEXT_MOST else "")
-    return [Content.assemble(("  │ ", style), line) for line in shown.split("\n")[:12]]
+    gutter = Content.styled("  │ ", style)
+    return [part for line in shown.split("\n")[:12] for part in hanging(gutter, Content(line), room)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -64,6 +65,19 @@ class Overview(Screen[None]):
         yield KeyLine()
 
     @property
+    def room(self) -> int:
+        """How many cells a line of an entry may have."""
+        return max(20, self.entries.scrollable_content_region.width - 2)
+
+    def on_resize(self) -> None:
+        """Breaks the lines anew."""
+        self.repaint()
+
+    @abstractmethod
+    def repaint(self) -> None:
+        """Shows the entries again, for the time and the width that there are now."""
+
+    @property
     def place(self) -> int:
         """Where the cursor is, counted from 0; -1 where there is no entry."""
         return -1 if self.entries.highlighted is None else self.entries.highlighted
@@ -122,3 +136,8 @@ class Overview(Screen[None]):
     def do_desk_quit(self) -> None:
         """Goes back to the inbox: what lies on top is left first."""
         self.dismiss()
+
+
+def hanging(gutter: Content, line: Content, room: int) -> list[Content]:
+    """Gives a line broken to `room` cells, `gutter` standing before each of its parts."""
+    return [gutter + part for part in line.wrap(max(10, room - gutter.cell_length))]

@@ -135,6 +135,7 @@ class Reader:
         self._filter: Filter | None = None
         self._generation = 0
         self._newest_seen: int | None = None
+        self._newest_told: int | None = None
         self._seen: set[int] = set()
         self._order_due = 0.0
         self._order_changed = False
@@ -161,7 +162,7 @@ class Reader:
         with self._lock:
             self._generation += 1
             self._filter = which
-            self._newest_seen = None
+            self._newest_seen = self._newest_told = None
             self._seen = set()
             self._order_due = 0.0
             self._lock.notify_all()
@@ -170,7 +171,7 @@ class Reader:
     def acknowledge(self) -> None:
         """Notes that the user has seen what is new: counting begins anew."""
         with self._lock:
-            self._newest_seen = None
+            self._newest_seen = self._newest_told
             self._seen = set()
 
     def seen(self, ids: Iterable[int]) -> None:
@@ -367,7 +368,8 @@ class Reader:
             parts = [(start, ids[start : start + _SLICE]) for start in range(0, len(ids), _SLICE)]
             newest = [max(part) for _, part in parts]
             with self._lock:
-                last = self._newest_seen = max(newest, default=0) if self._newest_seen is None else self._newest_seen
+                self._newest_told = max(newest, default=0)
+                last = self._newest_seen = self._newest_told if self._newest_seen is None else self._newest_seen
                 seen = frozenset(self._seen)
             for (start, part), most in zip(parts, newest, strict=True):
                 if most > last:

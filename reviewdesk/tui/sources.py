@@ -14,7 +14,7 @@ from reviewdesk.store.records import SourceState
 from reviewdesk.text import cut
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
-from reviewdesk.tui.overview import Overview
+from reviewdesk.tui.overview import Overview, hanging
 from reviewdesk.tui.wording import ago, clock
 
 _BUDGET_CELLS = 10
@@ -47,8 +47,8 @@ class SourcesScreen(Overview):
         super().__init__(around)
         self._states: list[SourceState] = []
 
-    def on_mount(self) -> None:
-        """Shows what was given before."""
+    def repaint(self) -> None:
+        """Shows the sources again, for the time and the width that there are now."""
         self.show(self._states)
 
     @property
@@ -70,7 +70,7 @@ class SourcesScreen(Overview):
                 ("Sources", "bold"), f"  {len(self._states)}, ", (well, "bold $error" if broken else "$success")
             )
         around = self.around()
-        self.put(title, [describe(state, around) for state in self._states], places[0] if places else 0)
+        self.put(title, [describe(state, around, self.room) for state in self._states], places[0] if places else 0)
 
     def works(self, id: str) -> bool:
         """Tells whether a command works on the source under the cursor."""
@@ -91,34 +91,30 @@ class SourcesScreen(Overview):
             self.notify("This source is not parked; it is polled by itself.", markup=False)
 
 
-def describe(state: SourceState, around: Surroundings) -> Content:
-    """Gives all that is to be said about a source, some lines of it."""
+def describe(state: SourceState, around: Surroundings, room: int) -> Content:
+    """Gives all that is to be said about a source, in lines of at most `room` cells."""
     badge, style = _badge(state, around)
     title, told = cut(state.title or state.id, 50), f"  {cut(state.id, 40)} · {cut(state.connector, 30)}"
-    lines = [
-        Content.assemble((f"{badge:<{_INDENT}}", f"bold {style}"), (title, "bold"), (told, "$faint")),
-        _indented(_facts(state, around)),
-    ]
+    facts = [_facts(state, around)]
     if state.budget:
-        lines.append(_indented(_budget(state.budget, around)))
+        facts.append(_budget(state.budget, around))
     if state.fault_kind:
         since = f" since {clock(state.fault_since, around)}" if state.fault_since else ""
         times = f", {state.failures:,} times in a row" if state.failures > 1 else ""
         fault = (cut(state.fault or state.fault_kind, 400), style)
-        lines.append(_indented(Content.assemble(fault, (since + times, "$faint"))))
+        facts.append(Content.assemble(fault, (since + times, "$faint")))
         if state.fault_hint:
-            lines.append(_indented(Content(f"→ {cut(state.fault_hint, 400)}")))
+            facts.append(Content(f"→ {cut(state.fault_hint, 400)}"))
     if state.disabled:
         how = f"It is switched off. On again: reviewdesk sources enable {cut(state.id, 40)}"
-        lines.append(_indented(Content.styled(how, "$faint")))
+        facts.append(Content.styled(how, "$faint"))
     elif state.parked:
-        docs = f"docs/{cut(state.connector, 30)}.md tells more"
-        lines.append(_indented(Content.styled(f"It is not polled until you resume it; {docs}.", "$faint")))
-    return Content("\n").join([*lines, Content("")])
-
-
-def _indented(line: Content) -> Content:
-    return Content(" " * _INDENT) + line
+        docs = f"docs/platforms/{cut(state.connector, 30)}.md tells more"
+        facts.append(Content.styled(f"It is not polled until you resume it; {docs}.", "$faint"))
+    gutter = Content(" " * _INDENT)
+    first = Content.assemble((f"{badge:<{_INDENT}}", f"bold {style}"), (title, "bold"), (told, "$faint"))
+    lines = [line for fact in facts for line in hanging(gutter, fact, room)]
+    return Content("\n").join([first.truncate(room, ellipsis=True), *lines, Content("")])
 
 
 def _badge(state: SourceState, around: Surroundings) -> tuple[str, str]:

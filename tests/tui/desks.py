@@ -15,7 +15,9 @@ from reviewdesk.model import Assessment, Author, Kind, Mention, Severity
 from reviewdesk.store.db import Store
 from reviewdesk.tui.app import ReviewdeskApp
 
-SMALL, LARGE = (80, 24), (200, 60)
+SMALL, LARGE = (80, 24), (160, 40)
+"""The narrow and the wide layout; what is painted is what a test costs."""
+HUGE = (200, 60)
 
 CONFIG = """
 [shop]
@@ -108,6 +110,14 @@ class Desk:
     def __init__(self, app: ReviewdeskApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
+        self._said: list[str] = []
+        notify = app.notify
+
+        def heard(message: str, **kwargs: Any) -> None:
+            self._said.append(message)
+            notify(message, **kwargs)
+
+        app.notify = heard  # type: ignore[method-assign,assignment]
 
     @property
     def inbox(self) -> Any:
@@ -141,7 +151,8 @@ class Desk:
         return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
     def toasts(self) -> list[str]:
-        return [each.message for each in self.app._notifications]
+        """What the desk has said so far, whether it is still on the screen or not."""
+        return self._said
 
 
 @asynccontextmanager

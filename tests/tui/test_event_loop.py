@@ -52,17 +52,18 @@ async def test_no_key_and_no_news_holds_the_event_loop(
         async with desk(filled.path, (120, 40)) as running:
             busy.stdout.readline()
             best: dict[str, tuple[float, str]] = {}
-            for _ in range(2):  # the machine's own hiccups do not come twice at the same key
+            for _ in range(3):  # the machine's own hiccups do not come three times at the same key
                 for number, key in enumerate(KEYS):
                     busy.stdin.write("\n")
                     busy.stdin.flush()
                     with measured(monkeypatch) as callbacks:
                         await running.press(key)
-                    step = f"{number} {key}"
-                    best[step] = min(best.get(step, (1.0, "")), callbacks.worst())
-            with measured(monkeypatch) as callbacks:
-                await running.until(lambda: len(running.list.ids) > 100_000, seconds=30)
-            best["news"] = callbacks.worst()
+                    best[f"{number} {key}"] = min(best.get(f"{number} {key}", (1.0, "")), callbacks.worst())
+                before = len(running.list.ids)
+                running.app.reader.refresh()  # without its rest between two orders
+                with measured(monkeypatch) as callbacks:
+                    await running.until(lambda before=before: len(running.list.ids) > before, seconds=30)
+                best["news"] = min(best.get("news", (1.0, "")), callbacks.worst())
         assert {key: worst for key, worst in best.items() if worst[0] > MOST} == {}
     finally:
         busy.stdin.close()

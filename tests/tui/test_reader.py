@@ -193,7 +193,7 @@ def test_what_others_write_is_told_with_what_has_changed(filled: Fixture, heard:
     reading.acknowledge()
     filled.add([mention(78)])
     order = heard.next(OrderRead, lambda news: len(news.ids) == 15)
-    assert len(order.fresh) <= 1
+    assert len(order.fresh) == 1
     assert set(new) < set(order.ids)
 
 

@@ -38,7 +38,8 @@ async def test_a_broken_source_stands_first_with_what_to_do(size: tuple[int, int
         said = app.screen_text()
         for part in (
             "1 of them not well", "parked", "The token has expired.", "3 times in a row", "→ Make a new one.", "82%",
-            "2 set aside", "12,034 mentions, 17 open", "next in 4 min", "last well 6 min ago", "docs/facebook.md",
+            "2 set aside", "12,034 mentions, 17 open", "next in 4 min", "last well 6 min ago",
+            "docs/platforms/facebook.md",
         ):  # fmt: skip
             assert part in said
         assert said.index("Shop page") < said.index("Heureka CZ")

@@ -46,7 +46,7 @@ def safe(text: str) -> str:
     return _thinned(_normal("NFC", _UNSAFE.sub(REPLACEMENT, text)))
 
 
-def _normal(form: Literal["NFC", "NFKD"], text: str) -> str:
+def _normal(form: Literal["NFC", "NFD", "NFKD"], text: str) -> str:
     """Normalises in a time that grows with the text: `unicodedata` sorts the marks on a letter by insertion."""
     return unicodedata.normalize(form, _thinned(text))
 
@@ -91,7 +91,8 @@ def same_text(one: str, other: str) -> bool:
 
 
 def _canonical(text: str) -> str:
-    return _BLANKS.sub(" ", _normal("NFC", text)).strip()
+    # Taken apart first: how many marks stand on a letter is bounded, and a mark may be one or two.
+    return _BLANKS.sub(" ", _normal("NFC", _normal("NFD", text))).strip()
 
 
 def width(text: str) -> int:

@@ -68,12 +68,14 @@ async def deliver(
     foreign = [
         source
         for source in config.sources
-        if (not only or source.id in only) and not store.sources.is_disabled(source.id) and is_foreign(source)
+        if (not only or source.id in only)
+        and not store.sources.is_disabled(source.id)
+        and store.outbox.waits_for(source.id)
+        and is_foreign(source)
     ]
     done = await deliver_here(config, store, only=only, without=[source.id for source in foreign], tell=tell)
     for source in foreign:
-        if store.outbox.waits_for(source.id):
-            done += await _deliver_apart(config, store, source, tell)
+        done += await _deliver_apart(config, store, source, tell)
     return done
 
 

@@ -151,8 +151,8 @@ def main() -> None:
     # What each process reads anew and is always the same: all certificates, and the list of installed plugins.
     ssl.create_default_context = cache(ssl.create_default_context)
     httpx.create_ssl_context(trust_env=False)
-    listed = {group: plugins._listed(group, {}) for group in (plugins.CONNECTORS, plugins.EMULATORS)}
-    plugins._listed = lambda group, environ: listed[group]
+    listed = {group: plugins._listed(group, None, {}) for group in (plugins.CONNECTORS, plugins.EMULATORS)}
+    plugins._listed = lambda group, beside, environ: listed[group]
     print("ready", flush=True)
     for line in sys.stdin.buffer:
         order = json.loads(line)

@@ -132,7 +132,7 @@ class Street:
         return process.returncode, out.decode(), err.decode()
 
 
-def until(happened: Callable[[], bool], *, seconds: float = 20) -> None:
+def until(happened: Callable[[], bool], *, seconds: float = 45) -> None:
     """Waits for another process or thread, in short steps, and not for ever."""
     end = time.monotonic() + seconds
     while not happened():

@@ -122,17 +122,14 @@ class Delivering(RuleBasedStateMachine):
         """A person looks at the platform and tells what is true."""
         reply = self.store.outbox.get(data.draw(st.sampled_from(sorted(self.approved))))
         source, mention, text = self.approved[reply.id]
-        there = text in self._unowned(source, mention, but=reply.id)
+        done = (DeliveryState.POSTED, DeliveryState.VISIBLE)
+        told = [each for each in self._replies() if each.id != reply.id and each.state in done]
+        others = sum(self.approved[each.id] == (source, mention, text) for each in told)
+        there = self.there[source].texts(mention).count(text) > others
         with suppress(NotAllowed):
             self._respond(agent).settle(reply, posted=there)
         with pytest.raises(NotAllowed):
             self._respond(agent).confirm_hand_off(reply)
-
-    def _unowned(self, source: str, mention: str, *, but: int) -> list[str]:
-        """What stands there and is not the text of another reply that is known to stand there."""
-        others = [reply for reply in self._replies() if reply.id != but and self.approved[reply.id][0] == source]
-        taken = {reply.remote_id for reply in others}
-        return [text for id, to, text in self.there[source].replies if to == mention and id not in taken]
 
     def _replies(self) -> list[Reply]:
         return self.store.outbox.in_states(list(DeliveryState))

@@ -52,7 +52,7 @@ async def test_no_key_and_no_news_holds_the_event_loop(
         async with desk(filled.path, (120, 40)) as running:
             busy.stdout.readline()
             best: dict[str, tuple[float, str]] = {}
-            for _ in range(3):  # the machine's own hiccups do not come three times at the same key
+            for _ in range(3):
                 for number, key in enumerate(KEYS):
                     busy.stdin.write("\n")
                     busy.stdin.flush()
@@ -64,6 +64,8 @@ async def test_no_key_and_no_news_holds_the_event_loop(
                 with measured(monkeypatch) as callbacks:
                     await running.until(lambda before=before: len(running.list.ids) > before, seconds=30)
                 best["news"] = min(best.get("news", (1.0, "")), callbacks.worst())
+                if max(best.values())[0] <= MOST:  # else again: the machine's own hiccups do not come back at one key
+                    break
         assert {key: worst for key, worst in best.items() if worst[0] > MOST} == {}
     finally:
         busy.stdin.close()

@@ -108,7 +108,7 @@ class Respond:
             unit=unit,
             channel=channel,
             language=language,
-            mention_language=stored.mention.language or told,
+            mention_language=self.language(stored) if stored.mention.language or told else None,
             customer=stored.mention.author.name if stored.mention.author else None,
             order_id=stored.mention.order_id,
             own_contacts=(self._config.shop.contact, self._config.shop.signature),

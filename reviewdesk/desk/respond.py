@@ -88,8 +88,7 @@ class Respond:
         """Gives the language to answer in: that of the text where the desk could tell it, else the source's, else the
         shop's.
         """
-        told = (stored.assessment.language if stored.assessment else "", stored.mention.language or "")
-        return next((each for each in told if each and each != "other"), self._config.shop.language)
+        return _spoken(stored) or self._config.shop.language
 
     def problems(
         self, id: int, text: str, channel: Channel = Channel.PUBLIC, *, language: str | None = None
@@ -101,14 +100,13 @@ class Respond:
         """
         stored = self._store.mentions.get(id)
         limit, unit = self.reply_limit(id)
-        told = stored.assessment.language if stored.assessment else None
         found = check_reply(
             text,
             limit=limit,
             unit=unit,
             channel=channel,
             language=language,
-            mention_language=self.language(stored) if stored.mention.language or told else None,
+            mention_language=_spoken(stored),
             customer=stored.mention.author.name if stored.mention.author else None,
             order_id=stored.mention.order_id,
             own_contacts=(self._config.shop.contact, self._config.shop.signature),
@@ -223,6 +221,12 @@ def _require_state(reply: Reply, states: Collection[DeliveryState], otherwise: s
             f"Reply {reply.id} {otherwise}: it is {reply.state.value.replace('_', ' ')}.",
             hint="`reviewdesk outbox --all` shows where each reply stands.",
         )
+
+
+def _spoken(stored: Stored) -> str | None:
+    """Gives the customer's language: the text's own where the desk could tell it, else what the source says."""
+    told = (stored.assessment.language if stored.assessment else None, stored.mention.language)
+    return next((each for each in told if each and each != "other"), None)
 
 
 def _fault(sentence: str) -> Problem:

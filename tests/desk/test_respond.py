@@ -15,7 +15,7 @@ from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused
-from reviewdesk.model import Channel, DeliveryState, Kind, Level, Mention, Status
+from reviewdesk.model import Assessment, Channel, DeliveryState, Kind, Level, Mention, Severity, Status
 from reviewdesk.store.db import Store
 from tests.desk.shops import Clock, Platform, registered
 
@@ -272,3 +272,21 @@ def test_templates_get_plain_values(store: Store, config: Config, jana: Respond,
     assert values["shop"] == "Obchod"
     assert values["greeting"].startswith("Dobrý den")
     assert all(isinstance(value, str) for value in values.values())
+
+
+@pytest.mark.parametrize(
+    ("read", "told", "warned"), [("en", "cs", False), ("cs", "en", True), ("other", None, False), ("other", "cs", True)]
+)
+def test_a_reply_is_compared_with_the_text_then_the_source_and_never_with_the_shop(
+    store: Store, jana: Respond, read: str, told: str | None, warned: bool
+) -> None:
+    store.sources.register("fb", "memory", "")
+    store.mentions.ingest("fb", [Mention(id="l", kind=Kind.COMMENT, text="Hm.", language=told)])
+    stored = store.mentions.find("fb", "l")
+    assert stored is not None
+    judged = Assessment(
+        language=read, compound=None, complaint=False, probability=0, severity=Severity.NONE, assessor="t/1"
+    )
+    store.mentions.put_assessments([(stored.id, stored.version, judged, None)])
+    found = [each.sentence for each in jana.problems(stored.id, "We are sorry to hear that.", language="en")]
+    assert any("the customer wrote in" in sentence for sentence in found) is warned

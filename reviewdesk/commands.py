@@ -107,6 +107,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("source.resume", "r", _SOURCES, "Resume", "Lets a parked source be polled again.", footer=True),
     _command("outbox.posted", "y", _OUTBOX, "It is posted", "Says that the reply is on its platform.", footer=True),
     _command("outbox.missing", "n", _OUTBOX, "Not posted", "Says that it is not: it goes out again.", footer=True),
+    _command("outbox.release", "r", _OUTBOX, "Send anyway", "Sends a held reply all the same.", footer=True),
     _command("outbox.take_back", "w", _OUTBOX, "Take back", "Makes it a draft again, if it is not out.", footer=True),
     _command("outbox.open", "enter o", _OUTBOX, "Open", "Reads the mention that it answers.", footer=True),
     _command("view.complaints", "1", _ANYWHERE, "Complaints", "Shows the open complaints, the most urgent first."),

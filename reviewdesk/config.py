@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from reviewdesk.errors import ConfigError
+from reviewdesk.model import Guard
 from reviewdesk.secrets import Secret
 from reviewdesk.typed_toml import Check, Document, KeyPath, plain_type, shown, suggestion
 
@@ -192,6 +193,7 @@ class _Source(_Table, frozen=True, kw_only=True):
     poll_budget_seconds: PollSeconds | None = None
     poll_budget_mentions: PollMentions | None = None
     response_hours: Hours | None = None
+    guard: Guard = Guard.STRICT
 
 
 class SourceConfig(_Source, frozen=True, kw_only=True):
@@ -207,6 +209,7 @@ class SourceConfig(_Source, frozen=True, kw_only=True):
         poll_seconds: how often it is asked; None for the desk's. A connector may demand longer pauses.
         poll_budget_seconds, poll_budget_mentions: instead of the desk's.
         response_hours: its own response target for every mention; None for `[deadlines]`.
+        guard: how strictly a reply is held back when its thread has changed since it was approved.
         settings: all other keys, as they are; `check_settings` gives them typed.
         position: its place among the sources in the file, from 0.
         document: the file, for the lines of its keys.

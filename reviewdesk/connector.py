@@ -95,6 +95,7 @@ class Capabilities(Record, frozen=True, kw_only=True):
     Attributes:
         reply: by the API, by handing the text to the platform's own page, or not at all.
         find_reply: can be asked whether a reply of ours is there (needed to settle an unknown outcome).
+        reread: can read a mention and what stands under it again, just before a reply goes out.
         edit_reply, delete_reply: of our own replies.
         hide, like: of customers' mentions.
         private_reply: one private message in answer to a public mention.
@@ -107,6 +108,7 @@ class Capabilities(Record, frozen=True, kw_only=True):
 
     reply: ReplyMode = ReplyMode.NONE
     find_reply: bool = False
+    reread: bool = False
     edit_reply: bool = False
     delete_reply: bool = False
     hide: bool = False
@@ -265,6 +267,17 @@ class Connector(Generic[S]):
         Gives None where it is certainly not there (yet). Raises `ConnectorError` where that cannot be told.
         """
         raise Unsupported(f"{self.title or self.platform} cannot tell whether a reply is there.")
+
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        """Gives the mention as it stands now, and the texts under it, the shop's own among them.
+
+        They are taken in like those of a poll, so they must have the same fields. Asked just before a reply goes out.
+
+        Raises:
+            NotThere: it is certain that the mention is gone.
+            Unsupported: this kind of mention cannot be read by itself.
+        """
+        raise Unsupported(f"{self.title or self.platform} cannot read a thread again.")
 
     async def private_reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         """Sends one private message in answer to a public mention. Errors as in `reply`."""

@@ -50,6 +50,7 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     WITHDRAWN = "withdrawn"
+    HELD = "held"
     HANDED_OFF = "handed_off"
 
 
@@ -58,6 +59,17 @@ class Channel(StrEnum):
 
     PUBLIC = "public"
     PRIVATE = "private"
+
+
+class Guard(StrEnum):
+    """How strictly a reply is held back when its thread has changed since it was approved.
+
+    `EDITS` holds it only where the mention itself was changed or is gone; `OFF` never does, and reads nothing again.
+    """
+
+    STRICT = "strict"
+    EDITS = "edits"
+    OFF = "off"
 
 
 class Label(StrEnum):
@@ -220,6 +232,34 @@ class PostedReply(Record, frozen=True, kw_only=True):
     visible: bool = True
     text: str | None = None
     url: str = ""
+
+
+class What(StrEnum):
+    """What can have happened to a thread since a reply was approved."""
+
+    EDITED = "edited"
+    GONE = "gone"
+    ANSWERED = "answered"
+    WROTE_AGAIN = "wrote_again"
+    COLLEAGUE = "colleague"
+    UNREADABLE = "unreadable"
+
+
+class Change(Record, frozen=True, kw_only=True):
+    """One thing that happened to a thread since a reply was approved, and for which the reply is held.
+
+    Attributes:
+        who: the author or agent, "" where it is not told.
+        before: the mention's text as the agent knew it; "" for what is about another text.
+        after: the text that is there now, or why the thread cannot be read.
+        at: when it was written, or seen by the desk where the platform does not say.
+    """
+
+    what: What
+    who: str = ""
+    before: str = ""
+    after: str = ""
+    at: datetime | None = None
 
 
 class Reason(Record, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -6,12 +6,14 @@ import click
 
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
-from reviewdesk.model import DeliveryState
+from reviewdesk.desk.guard import sentence
+from reviewdesk.model import Change, DeliveryState
 
 _ON_THEIR_WAY = (
     DeliveryState.QUEUED,
     DeliveryState.SENDING,
     DeliveryState.UNKNOWN,
+    DeliveryState.HELD,
     DeliveryState.REFUSED,
     DeliveryState.HANDED_OFF,
 )
@@ -24,6 +26,7 @@ _ON_THEIR_WAY = (
     examples=(
         "reviewdesk outbox",
         "reviewdesk outbox settle 7 --not-posted",
+        "reviewdesk outbox release 8",
     ),
 )
 @click.option("--all", "everything", is_flag=True, help="Also those that are posted or withdrawn.")
@@ -59,6 +62,9 @@ def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
     for each in replies:
         if each.fault:
             show(f"\nReply {each.id}: {each.fault} {each.fault_hint}".rstrip())
+        if each.state is DeliveryState.HELD:
+            for change in each.changes:
+                show(_difference(change))
 
 
 @outbox_command.command("withdraw", cls=DeskCommand)
@@ -75,6 +81,31 @@ def withdraw(session: Session, reply: int) -> None:
     with session.store(config) as store:
         Respond(store, config.agent, config).take_back(store.outbox.get(reply))
     say(f"Reply {reply} is withdrawn; its text is your draft again.")
+
+
+def _difference(change: Change) -> str:
+    """Gives a change with both texts, each line of them behind a bar."""
+    by = f" ({change.who})" if change.who else ""
+    lines = [f"  {sentence(change)}{by}"]
+    for title, text in (("before", change.before), ("now", change.after)):
+        lines += [f"    {title} │ {line}" for line in text.split("\n")] if text else []
+    return "\n".join(lines)
+
+
+@outbox_command.command("release", cls=DeskCommand)
+@click.argument("reply", type=Number())
+@pass_session
+def release(session: Session, reply: int) -> None:
+    """Send a held reply all the same.
+
+    It goes out at the next sending, unless something new happens to its thread before.
+    """
+    from reviewdesk.desk.respond import Respond
+
+    config = session.reading
+    with session.store(config) as store:
+        Respond(store, config.agent, config).release(store.outbox.get(reply))
+    say(f"Reply {reply} will be sent.")
 
 
 @outbox_command.command("confirm", cls=DeskCommand)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.connector import Connector, Context, Observer
-from reviewdesk.desk.border import Breach, checked_capabilities
+from reviewdesk.connector import Connector, Context, Observer, ReplyMode
+from reviewdesk.desk.border import Breach, checked_capabilities, text_of
 from reviewdesk.errors import PluginError, RateLimited, ReviewdeskError, StoreError
+from reviewdesk.model import Mention
 from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
 from reviewdesk.text import cut, one_line
@@ -121,3 +124,15 @@ def _put_right(error: ReviewdeskError) -> None:
 def data_folder(config: Config) -> Path:
     """Gives the folder beside the database in which sources keep files of their own."""
     return config.database.with_name(config.database.name + "-sources")
+
+
+def with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) -> Sequence[Mention]:
+    """Gives the mentions with the pages for replies by hand, which the window cannot ask a connector for."""
+    if connector.capabilities.reply is ReplyMode.NONE:
+        return mentions
+    return [
+        mention
+        if mention.ours
+        else msgspec.structs.replace(mention, reply_url=text_of(connector.reply_page(mention), mention.url))
+        for mention in mentions
+    ]

@@ -11,12 +11,22 @@ from typing import Any
 
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector
+from reviewdesk.desk import guard
 from reviewdesk.desk.apart import Task, apart
-from reviewdesk.desk.border import checked_reply
-from reviewdesk.desk.connecting import blamed, connected, data_folder
+from reviewdesk.desk.border import Breach, checked_mention, checked_reply
+from reviewdesk.desk.connecting import blamed, connected, data_folder, with_reply_pages
 from reviewdesk.desk.delivery import FIRST_LOOK, SURE_AFTER, after_failure, next_try, require
-from reviewdesk.errors import Actor, NotAllowed, OutcomeUnknown, RateLimited, ReviewdeskError, Unsupported
-from reviewdesk.model import Channel, DeliveryState, PostedReply, Record, Status
+from reviewdesk.errors import (
+    Actor,
+    NotThere,
+    OutcomeUnknown,
+    PermissionMissing,
+    RateLimited,
+    Refused,
+    ReviewdeskError,
+    Unsupported,
+)
+from reviewdesk.model import Change, Channel, DeliveryState, Guard, Mention, PostedReply, Record, Status, What
 from reviewdesk.plugins import is_foreign
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
@@ -30,6 +40,7 @@ _LONGEST_SEND = 120.0
 _SHORTEST_PATIENCE = 30.0
 """Seconds of silence after which a process that sends is ended at the earliest: what it sends may be on its way."""
 _AFTER_A_HANG = timedelta(minutes=15)
+_LONGEST_REREAD = 60.0
 _DECIDE = "Look on the platform, then decide: reviewdesk outbox settle."
 
 
@@ -184,7 +195,16 @@ class _Round:
             self._back(reply, stored, error)
             return
         try:
-            self._guard(reply, stored)
+            held = await self._changes(connector, reply, stored)
+        except (ReviewdeskError, TimeoutError) as error:
+            # The thread was only read.
+            self.skipped.add(stored.source)
+            self._back(reply, stored, error)
+            return
+        if held:
+            self._hold(reply, stored, held)
+            return
+        try:
             async with asyncio.timeout(_LONGEST_SEND):
                 with blamed(stored.connector):
                     posted = await self._post(connector, stored, reply)
@@ -198,13 +218,61 @@ class _Round:
         write = connector.private_reply if reply.channel is Channel.PRIVATE else connector.reply
         return _told(await write(stored.mention, reply.text, reply.key))
 
-    def _guard(self, reply: Reply, stored: Stored) -> None:
-        """Holds a reply back when the store already knows that it answers something else by now."""
-        hint = "Look at it again, and send once more if it still fits."
-        if stored.gone_at:
-            raise NotAllowed("Not sent: the mention is gone from the platform.", hint=hint)
-        if stored.version > 1 and self.store.mentions.text_seen_at(stored.id) > reply.created_at:
-            raise NotAllowed("Not sent: the customer changed the text after the reply was written.", hint=hint)
+    async def _changes(self, connector: Connector[Any], reply: Reply, stored: Stored) -> tuple[Change, ...]:
+        """Gives what has happened to the thread since the reply was approved and speaks against sending it."""
+        strictness = self.config.source(stored.source).guard
+        if strictness is Guard.OFF:
+            return ()
+        if connector.capabilities.reread:
+            try:
+                await self._reread(connector, stored)
+            except (PermissionMissing, Refused) as error:
+                if strictness is Guard.STRICT and not guard.held_for(reply, What.UNREADABLE):
+                    return (Change(what=What.UNREADABLE, after=_words(error)[0]),)
+            stored = self.store.mentions.get(stored.id)
+        return guard.changes(
+            strictness,
+            reply,
+            stored,
+            known=self.store.mentions.text_of(stored.id, reply.seen_version),
+            came=self.store.mentions.came_after(stored, reply.seen_mention),
+            replies=self.store.outbox.replies_to(stored.id),
+        )
+
+    async def _reread(self, connector: Connector[Any], stored: Stored) -> None:
+        """Takes in what stands there now; a platform that cannot read this kind by itself leaves it at the last poll.
+
+        Raises:
+            ConnectorError: it cannot be read, for now or for us.
+        """
+        try:
+            async with asyncio.timeout(_LONGEST_REREAD):
+                with blamed(stored.connector):
+                    found = list(await connector.reread(stored.mention))
+                    mentions = with_reply_pages([_mention(each) for each in found], connector)
+        except NotThere:
+            self.store.mentions.ingest(stored.source, (), gone=[stored.mention.id])
+        except Unsupported:
+            return
+        else:
+            self.store.mentions.ingest(stored.source, mentions)
+
+    def _hold(self, reply: Reply, stored: Stored, held: tuple[Change, ...]) -> None:
+        sentence = guard.summary(held)
+        hint = f"Look at it again; `reviewdesk outbox release {reply.id}` sends it all the same."
+        moved = self._move(
+            reply,
+            DeliveryState.HELD,
+            holder=self.holder,
+            changes=held,
+            seen_until=self.store.clock(),
+            seen_version=self.store.mentions.get(stored.id).version,
+            seen_mention=self.store.mentions.newest(),
+            fault=sentence,
+            fault_hint=hint,
+        )
+        if moved:
+            self._tell(reply, stored, DeliveryState.HELD, sentence, hint, actor=Actor.USER)
 
     def _posted(self, reply: Reply, stored: Stored, posted: PostedReply) -> None:
         now = self.store.clock()
@@ -253,7 +321,7 @@ class _Round:
         if self._move(reply, state, holder=self.holder, fault=sentence, fault_hint=hint):
             self._tell(reply, stored, state, sentence, hint, actor=Actor.TIME if looks else Actor.USER)
 
-    def _back(self, reply: Reply, stored: Stored, error: ReviewdeskError) -> None:
+    def _back(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError) -> None:
         sentence, hint = _words(error)
         again = next_try(reply.attempts, self.store.clock(), error)
         moved = self._move(
@@ -262,7 +330,8 @@ class _Round:
         if isinstance(error, RateLimited):
             self.store.outbox.postpone(stored.source, again)
         if moved:
-            self._tell(reply, stored, DeliveryState.QUEUED, sentence, hint, actor=error.actor)
+            actor = error.actor if isinstance(error, ReviewdeskError) else Actor.TIME
+            self._tell(reply, stored, DeliveryState.QUEUED, sentence, hint, actor=actor)
 
     async def _look(self, reply: Reply) -> None:
         """Settles an unknown reply by asking the platform; one that it cannot tell of waits for a person."""
@@ -358,6 +427,13 @@ def _can_look(reply: Reply, connector: Connector[Any]) -> bool:
 
 def _told(answer: Any) -> PostedReply:
     return checked_reply(answer)
+
+
+def _mention(answer: Any) -> Mention:
+    try:
+        return checked_mention(answer)
+    except ValueError as error:
+        raise Breach(f"what it has read again does not fit: {error}") from None
 
 
 def _words(error: ReviewdeskError | TimeoutError) -> tuple[str, str]:

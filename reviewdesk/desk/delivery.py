@@ -2,13 +2,15 @@
 
     queued ──▶ sending ──▶ posted ──▶ visible
       │  ▲        │ │ └──▶ refused
-      │  └────────┤ └────▶ unknown ──▶ posted, visible, queued, withdrawn
+      │  └────────┤ ├────▶ unknown ──▶ posted, visible, queued, withdrawn
+      │             └────▶ held ──▶ queued, withdrawn
       └──▶ withdrawn
     handed_off ──▶ posted, visible, withdrawn
     posted, visible ──▶ withdrawn (deleted from the platform)
 
 `sending` is committed before the first byte leaves. `unknown` is what nobody knows: it is looked for on the platform
-and goes back to `queued` only when it is certain that it is not there, or when a person says so.
+and goes back to `queued` only when it is certain that it is not there, or when a person says so. `held` was stopped by
+the guard (`reviewdesk.desk.guard`) before anything was sent; only a person lets it go on.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ from reviewdesk.model import DeliveryState as State
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset((State.SENDING, State.WITHDRAWN)),
-    State.SENDING: frozenset((State.POSTED, State.REFUSED, State.QUEUED, State.UNKNOWN)),
+    State.SENDING: frozenset((State.POSTED, State.REFUSED, State.QUEUED, State.UNKNOWN, State.HELD)),
+    State.HELD: frozenset((State.QUEUED, State.WITHDRAWN)),
     State.UNKNOWN: frozenset((State.POSTED, State.VISIBLE, State.QUEUED, State.WITHDRAWN)),
     State.POSTED: frozenset((State.VISIBLE, State.REFUSED, State.WITHDRAWN)),
     State.REFUSED: frozenset((State.WITHDRAWN,)),

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.connector import Batch, Capabilities, Connector, Exchange, ReplyMode
+from reviewdesk.connector import Batch, Capabilities, Connector, Exchange
 from reviewdesk.desk.allowance import Allowance
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget, text_of
-from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder
+from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder, with_reply_pages
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
 from reviewdesk.errors import (
     Actor,
@@ -32,7 +32,7 @@ from reviewdesk.errors import (
     StoreError,
     Unreachable,
 )
-from reviewdesk.model import Budget, JsonObject, Mention
+from reviewdesk.model import Budget, JsonObject
 from reviewdesk.plugins import is_foreign
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
@@ -291,7 +291,7 @@ class _Poll:
             self.source.id,
             self.owner,
             poll,
-            mentions=_with_reply_pages(admitted.mentions, connector),
+            mentions=with_reply_pages(admitted.mentions, connector),
             set_aside=admitted.set_aside,
             gone=admitted.gone,
             cursor=admitted.cursor,
@@ -357,18 +357,6 @@ class _Poll:
         return self.store.clock() + timedelta(seconds=seconds)
 
 
-def _with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) -> Sequence[Mention]:
-    """Gives the mentions with the pages for replies by hand, which the window cannot ask a connector for."""
-    if connector.capabilities.reply is ReplyMode.NONE:
-        return mentions
-    return [
-        mention
-        if mention.ours
-        else msgspec.structs.replace(mention, reply_url=text_of(connector.reply_page(mention), mention.url))
-        for mention in mentions
-    ]
-
-
 async def import_file(config: Config, store: Store, source: SourceConfig, path: Path) -> Polled:
     """Takes a saved export or API answer in, through the source's connector; the source's cursor is left alone.
 
@@ -386,7 +374,7 @@ async def import_file(config: Config, store: Store, source: SourceConfig, path: 
         with blamed(source.connector), redirect_stdout(sys.stderr):
             async for batch in connector.import_file(path):
                 came = admit(batch)
-                mentions = _with_reply_pages(came.mentions, connector)
+                mentions = with_reply_pages(came.mentions, connector)
                 brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
     assess_pending(config, store)
     return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)

@@ -16,7 +16,7 @@ from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.records import Draft, Reply, Stored
 from reviewdesk.text import cut
 
-_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
+_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HELD, DeliveryState.HANDED_OFF)
 """States in which it is certain that the desk has posted nothing."""
 
 _OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE, DeliveryState.HANDED_OFF)
@@ -199,6 +199,15 @@ class Respond:
                 self._answered(reply)
             else:
                 self._move(reply, DeliveryState.QUEUED, send_after=self._store.clock())
+
+    def release(self, reply: Reply) -> None:
+        """Lets a held reply go out at the next sending, whatever it was held for; what comes after that holds it again.
+
+        Raises:
+            NotAllowed: it is not held (any more).
+        """
+        _require_state(reply, (DeliveryState.HELD,), "is not held")
+        self._move(reply, DeliveryState.QUEUED, send_after=self._store.clock())
 
     def _move(self, reply: Reply, to: DeliveryState, **columns: Any) -> None:
         require(reply.state, to)

@@ -326,16 +326,8 @@ class Mentions:
 
     def _earlier(self, focus: Stored) -> tuple[Version, ...]:
         return tuple(
-            Version(
-                version=version,
-                seen_at=from_ms(seen),
-                title=title,
-                text=text,
-                pros=tuple(json.loads(pros)),
-                cons=tuple(json.loads(cons)),
-                rating=rating,
-            )
-            for version, seen, title, text, pros, cons, rating in self._conn.execute(
+            _version(row)
+            for row in self._conn.execute(
                 """SELECT version, seen_at, title, text, pros, cons, rating FROM mention_version
                    WHERE mention_id = ? AND version < ? ORDER BY version""",
                 (focus.id, focus.version),
@@ -346,6 +338,33 @@ class Mentions:
         """Gives when the desk first saw a mention's current text; the platform's own time of an edit may be earlier."""
         (seen,) = self._conn.execute("SELECT max(seen_at) FROM mention_version WHERE mention_id = ?", (id,)).fetchone()
         return from_ms(seen)
+
+    def text_of(self, id: int, version: int) -> Version | None:
+        """Gives a mention's text in one of its versions; None where it has none of that number."""
+        found = self._conn.execute(
+            """SELECT version, seen_at, title, text, pros, cons, rating FROM mention_version
+               WHERE mention_id = ? AND version = ?""",
+            (id, version),
+        ).fetchone()
+        return _version(found) if found else None
+
+    def newest(self) -> int:
+        """Gives the id of the mention that came in last, 0 where there is none; later ones have higher ids."""
+        return int(self._conn.execute("SELECT coalesce(max(id), 0) FROM mention").fetchone()[0])
+
+    def came_after(self, focus: Stored, id: int, *, limit: int = 50) -> list[Stored]:
+        """Gives the other texts of a mention's thread that came in after the one with this id, oldest first.
+
+        Replies that the desk itself has posted are not among them.
+        """
+        return self._stored(
+            """mention.thread_id = :thread AND mention.id <> :id AND mention.id > :after
+               AND mention.gone_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM reply JOIN mention answered ON answered.id = reply.mention_id
+                               WHERE answered.source_id = :source AND reply.remote_id = mention.platform_id)""",
+            {"thread": focus.thread, "id": focus.id, "after": id, "source": focus.source, "limit": limit},
+            tail="ORDER BY mention.created_at, mention.id LIMIT :limit",
+        )
 
     def make_ours(self, source: str, platform_id: str) -> bool:
         """Takes a text out of the inbox that turns out to be a reply of ours; False where it has not come in yet."""
@@ -441,6 +460,19 @@ class Mentions:
     def _stored(self, where: str, params: Mapping[str, Any], tail: str = "") -> list[Stored]:
         found = self._conn.execute(f"SELECT {_STORED} {_FROM_STORED} WHERE {where} {tail}", params)
         return [_stored(row) for row in found]
+
+
+def _version(row: Sequence[Any]) -> Version:
+    version, seen, title, text, pros, cons, rating = row
+    return Version(
+        version=version,
+        seen_at=from_ms(seen),
+        title=title,
+        text=text,
+        pros=tuple(json.loads(pros)),
+        cons=tuple(json.loads(cons)),
+        rating=rating,
+    )
 
 
 def _row(row: Sequence[Any]) -> Row:

@@ -8,8 +8,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import Channel, DeliveryState
+from reviewdesk.model import Change, Channel, DeliveryState
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.ingest import marks
@@ -19,9 +21,23 @@ if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
 _REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
-    attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint"""
+    attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint, seen_until,
+    seen_version, seen_mention, changes"""
 _SETTABLE = frozenset(
-    ("remote_id", "remote_url", "remote_text", "posted_at", "fault", "fault_hint", "send_after", "looked_at")
+    (
+        "remote_id",
+        "remote_url",
+        "remote_text",
+        "posted_at",
+        "fault",
+        "fault_hint",
+        "send_after",
+        "looked_at",
+        "seen_until",
+        "seen_version",
+        "seen_mention",
+        "changes",
+    )
 )
 
 
@@ -52,8 +68,10 @@ class Outbox:
             try:
                 id = conn.execute(
                     """INSERT INTO reply
-                         (mention_id, key, channel, agent, text, state, created_at, updated_at, send_after)
-                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                         (mention_id, key, channel, agent, text, state, created_at, updated_at, send_after,
+                          seen_until, seen_version, seen_mention)
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                         coalesce((SELECT version FROM mention WHERE id = ?), 0), ?)""",
                     (
                         mention,
                         secrets.token_urlsafe(16),
@@ -64,6 +82,9 @@ class Outbox:
                         now,
                         now,
                         to_ms(send_after) if send_after else now,
+                        now,
+                        mention,
+                        self._store.mentions.newest(),
                     ),
                 ).lastrowid
             except sqlite3.IntegrityError:
@@ -161,12 +182,12 @@ class Outbox:
 
         Args:
             holder: only where this holder has it; None for moves that need none.
-            columns: further columns to set; times as aware datetimes.
+            columns: further columns to set; times as aware datetimes, `changes` as records.
         """
         if not _SETTABLE.issuperset(columns):
             raise ValueError(f"not settable: {sorted(set(columns) - _SETTABLE)}")
         now = self._store.now_ms()
-        values = {name: to_ms(value) if isinstance(value, datetime) else value for name, value in columns.items()}
+        values = {name: _value(value) for name, value in columns.items()}
         setting = "".join(f", {name} = :{name}" for name in values)
         with self._store.transaction() as conn:
             moved = conn.execute(
@@ -257,6 +278,12 @@ class Outbox:
         )
 
 
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_ms(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, tuple) else value
+
+
 def _reply(row: Sequence[Any]) -> Reply:
     return Reply(
         id=row[0],
@@ -277,4 +304,8 @@ def _reply(row: Sequence[Any]) -> Reply:
         posted_at=from_ms_or_none(row[15]),
         fault=row[16],
         fault_hint=row[17],
+        seen_until=from_ms(row[18]),
+        seen_version=row[19],
+        seen_mention=row[20],
+        changes=msgspec.json.decode(row[21], type=tuple[Change, ...]),
     )

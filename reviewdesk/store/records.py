@@ -10,6 +10,7 @@ from typing import Any
 from reviewdesk.model import (
     Assessment,
     Budget,
+    Change,
     Channel,
     DeliveryState,
     Kind,
@@ -114,7 +115,13 @@ class Version(Record, frozen=True, kw_only=True):
 
 
 class Reply(Record, frozen=True, kw_only=True):
-    """A reply in the outbox or beyond."""
+    """A reply in the outbox or beyond.
+
+    Attributes:
+        seen_until, seen_version, seen_mention: what its agent knew when it was approved or held: up to when, which
+            version of the mention, and up to which mention of all that came in.
+        changes: why the guard held it, the last time that it did.
+    """
 
     id: int
     mention_id: int
@@ -134,6 +141,10 @@ class Reply(Record, frozen=True, kw_only=True):
     posted_at: datetime | None
     fault: str
     fault_hint: str
+    seen_until: datetime
+    seen_version: int
+    seen_mention: int
+    changes: tuple[Change, ...]
 
 
 class Draft(Record, frozen=True, kw_only=True):

@@ -243,3 +243,23 @@ def m001_the_desk(db: Database) -> None:
 def m002_sources_switched_off(db: Database) -> None:
     """Lets a person switch a source off without touching the configuration."""
     db.execute("ALTER TABLE source ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m003_replies_may_be_held(db: Database) -> None:
+    """Lets the guard hold a reply: what its agent knew of the thread, and what has changed since."""
+    for statement in (
+        "ALTER TABLE reply ADD COLUMN seen_until INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE reply ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE reply ADD COLUMN seen_version INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE reply ADD COLUMN seen_mention INTEGER NOT NULL DEFAULT 0",
+        """UPDATE reply SET seen_until = created_at,
+             seen_version = coalesce((SELECT max(version) FROM mention_version
+                                      WHERE mention_id = reply.mention_id AND seen_at <= reply.created_at), 1),
+             seen_mention = coalesce((SELECT max(id) FROM mention WHERE seen_at <= reply.created_at), 0)
+           WHERE state IN ('queued', 'sending', 'unknown')""",
+        "DROP INDEX reply_on_its_way",
+        """CREATE UNIQUE INDEX reply_on_its_way ON reply(mention_id, channel)
+            WHERE state IN ('queued', 'sending', 'unknown', 'held')""",
+    ):
+        db.execute(statement)

@@ -275,6 +275,10 @@ class ReviewdeskApp(App[int]):
         """Notes that a reply was posted by hand."""
         self.run_told(self.inbox.replying.confirm(event.reply))
 
+    def on_outbox_screen_released(self, event: OutboxScreen.Released) -> None:
+        """Lets a held reply go out all the same."""
+        self.run_told(self.inbox.replying.release(event.reply))
+
     def on_outbox_screen_taken_back(self, event: OutboxScreen.TakenBack) -> None:
         """Makes a reply a draft again."""
         self.run_told(self.inbox.replying.take_back(event.reply))

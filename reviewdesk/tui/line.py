@@ -51,6 +51,7 @@ _REPLIES = {
     DeliveryState.VISIBLE: ("✓ replied", "good"),
     DeliveryState.REFUSED: ("✗ refused", "bad"),
     DeliveryState.UNKNOWN: ("? unknown", "bad"),
+    DeliveryState.HELD: ("‖ held", "bad"),
     DeliveryState.HANDED_OFF: ("⇱ by hand", "soon"),
 }
 _SOON = timedelta(hours=1)

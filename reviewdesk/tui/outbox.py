@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.message import Message
 
 from reviewdesk.commands import Context, Keys
-from reviewdesk.model import Channel, DeliveryState
+from reviewdesk.desk.guard import sentence
+from reviewdesk.model import Change, Channel, DeliveryState
 from reviewdesk.store.records import Reply
 from reviewdesk.text import cut, safe
 from reviewdesk.tui.keys import bindings
@@ -20,6 +21,7 @@ from reviewdesk.tui.wording import ago, clock, delivery
 _TEXT_MOST = 600
 _ORDER = (
     DeliveryState.UNKNOWN,
+    DeliveryState.HELD,
     DeliveryState.REFUSED,
     DeliveryState.HANDED_OFF,
     DeliveryState.SENDING,
@@ -31,10 +33,12 @@ _ORDER = (
 _WORKS = {
     "outbox.posted": (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF),
     "outbox.missing": (DeliveryState.UNKNOWN,),
-    "outbox.take_back": (DeliveryState.QUEUED, DeliveryState.HANDED_OFF),
+    "outbox.release": (DeliveryState.HELD,),
+    "outbox.take_back": (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.HANDED_OFF),
     "outbox.open": tuple(DeliveryState),
 }
 """On replies of which states a command works."""
+_WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.HANDED_OFF)
 
 
 class OutboxScreen(Overview):
@@ -58,6 +62,12 @@ class OutboxScreen(Overview):
     @dataclass
     class HandOffConfirmed(Message):
         """A person has posted the handed-off reply on the platform's own page."""
+
+        reply: Reply
+
+    @dataclass
+    class Released(Message):
+        """The reply that is held is to go out all the same."""
 
         reply: Reply
 
@@ -92,7 +102,7 @@ class OutboxScreen(Overview):
         before = self.reply
         self._replies = sorted(replies, key=lambda reply: (_ORDER.index(reply.state), reply.created_at))
         places = [place for place, reply in enumerate(self._replies) if before and reply.id == before.id]
-        waiting = sum(reply.state in (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF) for reply in self._replies)
+        waiting = sum(reply.state in _WAITING for reply in self._replies)
         said = f"{waiting} wait{'s' if waiting == 1 else ''} for your word" if waiting else "nothing waits for you"
         title = Content.assemble(
             ("Outbox", "bold"), f"  {len(self._replies):,}, ", (said, "bold $warning" if waiting else "$success")
@@ -123,6 +133,11 @@ class OutboxScreen(Overview):
         """Says that the reply is not on its platform."""
         if self.reply:
             self.post_message(self.Settled(self.reply, False))
+
+    def do_outbox_release(self) -> None:
+        """Wants the held reply to go out all the same."""
+        if self.reply:
+            self.post_message(self.Released(self.reply))
 
     def do_outbox_take_back(self) -> None:
         """Wants the reply back as a draft."""
@@ -155,11 +170,28 @@ def describe(reply: Reply, around: Surroundings, keys: Keys, room: int) -> Conte
         lines += _told(f"✗ {cut(reply.fault, 400)}", "$error", room)
         if reply.fault_hint:
             lines += _told(f"→ {cut(reply.fault_hint, 400)}", "", room)
+    if reply.state is DeliveryState.HELD:
+        for change in reply.changes:
+            lines += _difference(change, room)
+        lines += _told(keys.put_into("{outbox.release} sends it all the same."), "$faint", room)
     return Content("\n").join([*lines, Content("")])
 
 
 def _told(sentence: str, style: str, room: int) -> list[Content]:
     return hanging(Content("  "), Content.styled(sentence, style), room)
+
+
+def _difference(change: Change, room: int) -> list[Content]:
+    lines = _told(sentence(change), "bold", room)
+    if change.before:
+        lines += [*_told("Before:", "$faint", room), *_quoted(change.before, "$faint", room)]
+    if change.after:
+        lines += [*_told(f"Now{_by(change)}:", "$faint", room), *_quoted(change.after, "$accent", room)]
+    return lines
+
+
+def _by(change: Change) -> str:
+    return f", by {cut(change.who, 24)}" if change.who else ""
 
 
 def _tried(reply: Reply, around: Surroundings) -> str:

@@ -201,6 +201,12 @@ class Replying:
         if not posted:
             await self._desk.send()
 
+    async def release(self, reply: Reply) -> None:
+        """Lets a held reply go out all the same."""
+        await self._desk.do(lambda desk: desk.respond.release(reply))
+        self._desk.say("It goes out.")
+        await self._desk.send()
+
 
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     from reviewdesk.replies.templates import bundled, suggest

@@ -18,6 +18,7 @@ _STATE_STYLES = {
     DeliveryState.REFUSED: "$error",
     DeliveryState.UNKNOWN: "bold $error",
     DeliveryState.WITHDRAWN: "$faint",
+    DeliveryState.HELD: "bold $error",
     DeliveryState.HANDED_OFF: "$warning",
 }
 KINDS = {Kind.REVIEW: "review", Kind.COMMENT: "comment", Kind.POST: "post", Kind.MESSAGE: "message"}
@@ -85,6 +86,8 @@ def delivery(reply: Reply, around: Surroundings) -> tuple[str, str]:
             words = "refused by the platform"
         case DeliveryState.UNKNOWN:
             words = "nobody knows whether it was posted"
+        case DeliveryState.HELD:
+            words = "held back: its thread has changed"
         case DeliveryState.HANDED_OFF:
             words = "handed off: to be posted on the platform's own page"
         case _:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reviewdesk.model import DeliveryState
+from reviewdesk.model import Change, DeliveryState, What
 from reviewdesk.store.db import Store
+from reviewdesk.store.records import Reply
 from tests.cli.conftest import Run
 
 ANSWER = "Dobrý den, omlouváme se, balík hledáme. Jana, Hrnce"
@@ -16,6 +17,40 @@ ANSWER = "Dobrý den, omlouváme se, balík hledáme. Jana, Hrnce"
 def state(db: Path, reply: int = 1) -> DeliveryState:
     with Store(db, read_only=True) as store:
         return store.outbox.get(reply).state
+
+
+class TestHeld:
+    @pytest.fixture
+    def held(self, run: Run, db: Path) -> int:
+        run("reply", 1, ANSWER, "--db", db)
+        change = Change(what=What.EDITED, who="Jana\x1b[31m", before="Dřív", after="Teď\n[bold]druhý řádek\x1b]0;x\x07")
+        with Store(db) as store:
+            reply = store.outbox.claim("1", lease_seconds=60) or _due(store)
+            store.outbox.move(reply, DeliveryState.HELD, changes=(change,), fault="Held back.")
+            return reply.id
+
+    def test_it_shows_both_texts_and_goes_out_all_the_same(self, held: int, run: Run, db: Path) -> None:
+        told = run("outbox", "--db", db)
+        assert "held" in told.out
+        assert "before │ Dřív" in told.out
+        assert "now │ Teď\n    now │ [bold]druhý řádek" in told.out
+        assert "\x1b" not in told.out
+        told = run("outbox", "release", held, "--db", db)
+        assert (told.code, state(db, held)) == (0, DeliveryState.QUEUED)
+        told = run("outbox", "release", held, "--db", db)
+        assert told.code == 5
+        assert "is not held" in told.err
+
+    def test_it_becomes_a_draft_again(self, held: int, run: Run, db: Path) -> None:
+        assert run("outbox", "withdraw", held, "--db", db).code == 0
+        assert state(db, held) is DeliveryState.WITHDRAWN
+
+
+def _due(store: Store) -> Reply:
+    store.db.conn.execute("UPDATE reply SET send_after = 0")
+    claimed = store.outbox.claim("1", lease_seconds=60)
+    assert claimed is not None
+    return claimed
 
 
 class TestReply:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from reviewdesk.config import Config, SourceConfig, load
 from reviewdesk.connector import Batch, Capabilities, Connector, Context, Cursor, PostedReply, ReplyMode, Settings
+from reviewdesk.errors import NotThere
 from reviewdesk.model import Kind, Mention
 from reviewdesk.store.db import Store
 
@@ -43,7 +44,7 @@ class Platform:
         replies: what stands there of the shop's, as (id, to, text).
         on_reply: called with (mention id, text) before anything is done; may raise.
         after_reply, after_find: called when it is done and the answer is on its way; may raise.
-        on_poll: called before; may raise.
+        on_poll, on_reread: called before; may raise.
     """
 
     def __init__(self, clock: Clock, capabilities: Capabilities | None = None) -> None:
@@ -61,9 +62,10 @@ class Platform:
         self.on_poll: Callable[[], None] = lambda: None
         self.after_reply: Callable[[], None] = lambda: None
         self.after_find: Callable[[], None] = lambda: None
+        self.on_reread: Callable[[], None] = lambda: None
 
-    def write(self, id: str, text: str = "Nefunguje to.") -> None:
-        self.customers[id] = Mention(id=id, kind=Kind.COMMENT, text=text, created_at=self.clock())
+    def write(self, id: str, text: str = "Nefunguje to.", **more: Any) -> None:
+        self.customers[id] = Mention(id=id, kind=Kind.COMMENT, text=text, **{"created_at": self.clock(), **more})
 
     def post(self, to: str, text: str) -> PostedReply:
         id = f"reply-{len(self.replies) + 1}"
@@ -89,11 +91,33 @@ class Memory(Connector[MemorySettings]):
 
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
         self.there.on_poll()
-        ours = [
-            Mention(id=id, kind=Kind.COMMENT, text=text, parent_id=to, ours=True, created_at=self.there.clock())
+        ours = self._ours()
+        yield Batch(mentions=[*self.there.customers.values(), *ours], cursor={"n": len(ours)})
+
+    def _ours(self) -> list[Mention]:
+        return [
+            Mention(
+                id=id,
+                kind=Kind.COMMENT,
+                text=text,
+                thread_id=to,
+                parent_id=to,
+                ours=True,
+                created_at=self.there.clock(),
+            )
             for id, to, text in self.there.replies
         ]
-        yield Batch(mentions=[*self.there.customers.values(), *ours], cursor={"n": len(ours)})
+
+    async def reread(self, mention: Mention) -> list[Mention]:
+        self.there.on_reread()
+        if mention.id not in self.there.customers:
+            raise NotThere("It is gone.")
+        below = [each for each in self.there.customers.values() if each.thread_id == mention.id]
+        return [
+            self.there.customers[mention.id],
+            *below,
+            *(each for each in self._ours() if each.parent_id == mention.id),
+        ]
 
     async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         self.there.on_reply(mention.id, text)

@@ -17,7 +17,8 @@ from reviewdesk.model import DeliveryState as State
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALLOWED = {
     "queued": "sending withdrawn",
-    "sending": "posted refused queued unknown",
+    "sending": "posted refused queued unknown held",
+    "held": "queued withdrawn",
     "unknown": "posted visible queued withdrawn",
     "posted": "visible refused withdrawn",
     "visible": "withdrawn",
@@ -60,9 +61,9 @@ def test_every_state_has_a_row_and_all_but_the_last_lead_on() -> None:
 
 
 def test_nothing_is_sent_that_stands_or_may_stand_there() -> None:
-    """A way back to the queue goes through a certain "not posted" only."""
+    """A way back to the queue goes through a certain "not posted" only; what is held was never sent."""
     back = {was for was, following in TRANSITIONS.items() if State.QUEUED in following}
-    assert back == {State.SENDING, State.UNKNOWN}
+    assert back == {State.SENDING, State.UNKNOWN, State.HELD}
     assert {was for was, following in TRANSITIONS.items() if State.SENDING in following} == {State.QUEUED}
 
 

@@ -84,7 +84,7 @@ def test_taken_back_twice(store: Store, jana: Respond, petr: Respond, id: int) -
 
 
 @pytest.mark.parametrize(
-    "state", [each for each in DeliveryState if each.value not in ("queued", "refused", "handed_off")]
+    "state", [each for each in DeliveryState if each.value not in ("queued", "refused", "held", "handed_off")]
 )
 def test_what_is_or_may_be_out_is_not_taken_back(store: Store, jana: Respond, id: int, state: DeliveryState) -> None:
     reply = replace(jana.send(id, TEXT), state=state)

@@ -103,8 +103,9 @@ async def test_slower_than_the_desk_waits(shop: Street, platform: str, monkeypat
 
 
 async def test_a_wait_that_is_told_is_kept_for_every_reply_to_the_platform(shop: Street, platform: str) -> None:
-    _, first = await queued(shop, platform)
-    _, second = await queued(shop, platform)
+    ids = [shop.write(platform) for _ in range(2)]
+    await shop.poll()
+    first, second = [shop.reply(platform, id) for id in ids]
     write_fails(shop, platform, FaultKind.RATE_LIMIT, seconds=600)
     (told,) = await shop.deliver()
     assert (told.state, told.actor) == (DeliveryState.QUEUED, Actor.TIME)

@@ -90,6 +90,10 @@ def reply(**fields: Any) -> Reply:
         "posted_at": None,
         "fault": "",
         "fault_hint": "",
+        "seen_until": hours(1),
+        "seen_version": 1,
+        "seen_mention": 0,
+        "changes": (),
     }
     return Reply(**values | fields)
 

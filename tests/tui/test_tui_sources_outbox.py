@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reviewdesk.model import Budget, DeliveryState
+from reviewdesk.model import Budget, Change, DeliveryState, What
 from reviewdesk.tui.outbox import OutboxScreen
 from reviewdesk.tui.sources import SourcesScreen
 from tests.tui.conversations import HOSTILE, NOW, Host, around, reply, source
@@ -142,6 +142,10 @@ async def test_what_waits_for_a_person_stands_first_with_both_texts(size: tuple[
         (DeliveryState.HANDED_OFF, "n", None, {}),
         (DeliveryState.HANDED_OFF, "w", OutboxScreen.TakenBack, {}),
         (DeliveryState.QUEUED, "w", OutboxScreen.TakenBack, {}),
+        (DeliveryState.QUEUED, "r", None, {}),
+        (DeliveryState.HELD, "r", OutboxScreen.Released, {}),
+        (DeliveryState.HELD, "w", OutboxScreen.TakenBack, {}),
+        (DeliveryState.HELD, "y", None, {}),
         (DeliveryState.QUEUED, "y", None, {}),
         (DeliveryState.SENDING, "w", None, {}),
         (DeliveryState.REFUSED, "enter", OutboxScreen.MentionWanted, {"mention_id": 3}),
@@ -163,6 +167,19 @@ async def test_each_key_asks_only_for_what_its_reply_allows(
         assert [type(each) for each in asked] == ([message] if message else [])
         for name, value in expected.items():
             assert getattr(asked[0], name) == value
+
+
+async def test_a_held_reply_shows_why_with_both_texts_and_the_key_that_sends_it() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = OutboxScreen(around)
+        edited = Change(what=What.EDITED, who="Jana", before="It is broken.", after="It works now.")
+        screen.show([reply(state=DeliveryState.HELD, changes=(edited,))])
+        app.push_screen(screen)
+        await pilot.pause()
+        said = app.screen_text()
+        for part in ("1 waits for your word", "It is broken.", "by Jana", "It works now.", "r sends it all the same"):
+            assert part in said
 
 
 async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,7 +35,7 @@ from reviewdesk_connectors.facebook.errors import Trouble, trouble_of
 from reviewdesk_connectors.facebook.graph import Graph
 from reviewdesk_connectors.facebook.mentions import SITE, Reader, full_id, top_level
 from reviewdesk_connectors.facebook.payloads import Comment, clean, last_part, moment, place, read
-from reviewdesk_connectors.facebook.polling import Poll
+from reviewdesk_connectors.facebook.polling import COMMENT_FIELDS, COMMENTS, POST_FIELDS, Poll
 from reviewdesk_connectors.facebook.settings import FacebookSettings
 
 CLOCKS_APART = timedelta(seconds=120)
@@ -55,6 +55,7 @@ class Facebook(Connector[FacebookSettings]):
     capabilities = Capabilities(
         reply=ReplyMode.API,
         find_reply=True,
+        reread=True,
         edit_reply=True,
         delete_reply=True,
         hide=True,
@@ -174,6 +175,37 @@ class Facebook(Connector[FacebookSettings]):
             if pages >= LOOK_BACK and page.position:
                 raise BadAnswer("So much was written there since that the reply was not found.")
         return None
+
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        """Reads a comment or post by its id, and the newest comments of its thread."""
+        if mention.kind is Kind.POST:
+            row = await self._graph.get(mention.id, {"fields": POST_FIELDS})
+            focus = self._reader.post(row, ours=mention.ours or None)
+            post, thread = mention.id, "" if mention.ours else mention.id
+        elif mention.kind is Kind.COMMENT:
+            row = await self._graph.get(full_id(mention), {"fields": COMMENT_FIELDS})
+            post, thread = full_id(mention).rpartition("_")[0], mention.thread_id or ""
+            fresh = self._reader.comment(row, post=post, thread=thread)
+            # By itself a comment does not tell where it stands.
+            focus = msgspec.structs.replace(
+                fresh, id=mention.id, thread_id=mention.thread_id, parent_id=mention.parent_id, url=mention.url
+            )
+        else:
+            raise Unsupported("Recommendations cannot be read one by one.")
+        found, pages = [focus], 0
+        async for page in self._graph.pages(f"{top_level(mention)}/comments", COMMENTS, limit=25):
+            pages += 1
+            for row in page.rows:
+                try:
+                    comment = self._reader.comment(row, post=post, thread=thread)
+                except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+                    self.context.log.warning("a comment that cannot be read was left out: %s", error)
+                    continue
+                if comment.id != focus.id:
+                    found.append(comment)
+            if pages >= LOOK_BACK:
+                break
+        return found
 
     async def private_reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         """Sends the one private message that a public comment or post allows, within 7 days.

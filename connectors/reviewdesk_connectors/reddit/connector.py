@@ -6,10 +6,10 @@ Facts about the platform: praw.readthedocs.io, github.com/praw-dev, and Reddit's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ from reviewdesk.connector import (
     PermissionMissing,
     PostedReply,
     ReplyMode,
+    Unsupported,
     same_text,
 )
 from reviewdesk_connectors.reddit import checkup, payloads
@@ -42,6 +43,8 @@ __all__ = ["Reddit", "RedditSettings"]
 
 T = TypeVar("T")
 CLOCKS_DIFFER = timedelta(minutes=5)
+THREAD_ITEMS = 200
+"""Comments asked for when a thread is read again."""
 
 
 class Reddit(Connector[RedditSettings]):
@@ -57,6 +60,7 @@ class Reddit(Connector[RedditSettings]):
     capabilities = Capabilities(
         reply=ReplyMode.API,
         find_reply=True,
+        reread=True,
         edit_reply=True,
         delete_reply=True,
         import_file=True,
@@ -128,6 +132,42 @@ class Reddit(Connector[RedditSettings]):
                     return payloads.posted(item.data)
         return None
 
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        """Asks for the item by its name, since a thread leaves deleted comments out, then for what stands under it."""
+        me = await self.account.me(self.context.clock)
+        post = mention.thread_id if mention.id.startswith("t1_") else mention.id
+        if not post or not mention.id.startswith(("t1_", "t3_")):
+            raise Unsupported("It is not known in which post this stands.")
+        names = dict.fromkeys((mention.id, post))
+        named = {item.fullname: item for item in (await self._page("api/info/", {"id": ",".join(names)})).children}
+        if post not in named:
+            raise BadAnswer("Reddit does not hand out the post that this stands in.")
+        if mention.id not in named or payloads.is_gone(named[mention.id]):
+            raise NotThere("It is gone from Reddit.")
+        title = {"link_title": named[post].data.get("title")}
+        params: dict[str, str | int] = {"sort": "new", "limit": THREAD_ITEMS, "context": 0}
+        if mention.id != post:
+            params["comment"] = mention.id.partition("_")[2]
+        answer = await self._read(f"comments/{post.partition('_')[2]}", params)
+        above = {mention.id}
+        found = [self._whole(named[mention.id], title, me)]
+        for item in payloads.walk(answer):
+            if item.parent in above and item.fullname and not payloads.is_gone(item):
+                above.add(item.fullname)
+                try:
+                    found.append(self._whole(item, title, me))
+                except payloads.UNREADABLE as error:
+                    self.context.log.warning("a comment that cannot be read was left out: %s", error)
+        return found
+
+    @staticmethod
+    def _whole(item: payloads.Item, title: Mapping[str, Any], me: str) -> Mention:
+        """Gives an item of a thread as the community's listing would: with the post's title, without the answers."""
+        data = {name: value for name, value in item.data.items() if name != "replies"}
+        return payloads.mention(
+            payloads.Item(kind=item.kind, data={**title, **data} if item.kind == "t1" else data), me
+        )
+
     async def edit_reply(self, reply: PostedReply, text: str) -> PostedReply:
         """Changes a comment of ours."""
         return payloads.posted(await self._as_account(lambda client: client.edit(_own(reply), text)))
@@ -141,8 +181,11 @@ class Reddit(Connector[RedditSettings]):
         return [finding async for finding in checkup.findings(self.config, self.account, self.context.clock)]
 
     async def _page(self, path: str, params: Mapping[str, str | int]) -> payloads.Page:
+        return payloads.page(await self._read(path, params))
+
+    async def _read(self, path: str, params: Mapping[str, str | int]) -> Any:
         try:
-            return payloads.page(await self.account.read(path, params, self.context.clock))
+            return await self.account.read(path, params, self.context.clock)
         finally:
             self._report_budget()
 

@@ -217,6 +217,7 @@ class RedditEmulator(Emulator):
             "/message/comments/": self._comment_replies,
             "/message/selfreply/": self._post_replies,
             "/user/{user}/comments/": self._history,
+            "/comments/{post}": self._thread,
             "/api/info/": self._info,
             "/api/v1/me": self._me,
         }
@@ -342,6 +343,26 @@ class RedditEmulator(Emulator):
         names = request.query_params.get("id", "").split(",")[:_PAGE]
         found = [self._data(self.things[name], request, link=False) for name in names if name in self.things]
         return _envelope(found, None)
+
+    async def _thread(self, request: Request, user: str) -> Response:
+        post = self.things.get(f"t3_{request.path_params['post']}")
+        if post is None:
+            return _json({"message": "Not Found", "error": 404}, 404)
+        only = request.query_params.get("comment")
+        top = [each for each in self._newest("t1") if (each.id == only if only else each.parent == post.name)]
+        shown = [self._data(each, request, link=False) for each in top if each.stands]
+        for each in shown:
+            self._add_answers(each, request)
+        listings = [_envelope([self._data(post, request)], None), _envelope(shown, None)]
+        return _json([json.loads(bytes(each.body)) for each in listings])
+
+    def _add_answers(self, row: dict[str, Any], request: Request) -> None:
+        below = [each for each in self._newest("t1") if each.parent == row["data"]["name"] and each.stands]
+        rows = [self._data(each, request, link=False) for each in below]
+        for each in rows:
+            self._add_answers(each, request)
+        if rows:
+            row["data"]["replies"] = json.loads(bytes(_envelope(rows, None).body))
 
     async def _me(self, request: Request, user: str) -> Response:
         if not user:

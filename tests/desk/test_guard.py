@@ -1,0 +1,324 @@
+"""The guard: a reply goes out only into the thread that its agent knew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewdesk.config import Config, load
+from reviewdesk.desk import guard
+from reviewdesk.desk.deliver import Delivered, deliver
+from reviewdesk.desk.poll import poll_round
+from reviewdesk.desk.respond import Respond
+from reviewdesk.errors import (
+    Actor,
+    AuthFailed,
+    BadAnswer,
+    ConfigError,
+    NotAllowed,
+    NotThere,
+    PermissionMissing,
+    RateLimited,
+    Unreachable,
+    Unsupported,
+)
+from reviewdesk.model import Author, Channel, DeliveryState, Guard, Kind, Mention, Status, What
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Reply, Stored, Version
+from tests.desk.shops import MONDAY_NOON, Clock, Platform, config_with
+
+JANA = Author(id="c1", name="Jana")
+
+
+class Desk:
+    """One source that can be read again, with one mention by Jana in it."""
+
+    def __init__(self, config: Config, store: Store, there: Platform, clock: Clock) -> None:
+        self.config, self.store, self.there, self.clock = config, store, there, clock
+        there.capabilities = msgspec.structs.replace(there.capabilities, reread=True)
+        there.write("a", author=JANA)
+
+    async def start(self, text: str = "Omlouváme se.", agent: str = "jana") -> Reply:
+        if self.store.mentions.find("fb", "a") is None:
+            await poll_round(self.config, self.store, now=True)
+        self.clock.forward(minutes=1)
+        reply = Respond(self.store, agent, self.config).send(self.stored().id, text, despite_warnings=True)
+        self.clock.forward(minutes=1)
+        return reply
+
+    def stored(self) -> Stored:
+        found = self.store.mentions.find("fb", "a")
+        assert found is not None
+        return found
+
+    async def deliver(self) -> list[Delivered]:
+        return await deliver(self.config, self.store)
+
+    def reply(self, reply: Reply) -> Reply:
+        return self.store.outbox.get(reply.id)
+
+    def release(self, reply: Reply) -> None:
+        Respond(self.store, "jana", self.config).release(self.reply(reply))
+
+
+@pytest.fixture
+def desk(config: Config, store: Store, there: Platform, clock: Clock) -> Desk:
+    return Desk(config, store, there, clock)
+
+
+def answered(desk: Desk) -> None:
+    desk.there.post("a", "Už jsme volali.")
+
+
+def edited(desk: Desk) -> None:
+    desk.there.write("a", "Už to funguje.", author=JANA, created_at=MONDAY_NOON)
+
+
+def wrote_again(desk: Desk) -> None:
+    desk.there.write("a2", "A ještě něco.", author=JANA, thread_id="a", parent_id="a")
+
+
+def deleted(desk: Desk) -> None:
+    del desk.there.customers["a"]
+
+
+HAPPENED = {
+    What.ANSWERED: (answered, "", "Už jsme volali."),
+    What.EDITED: (edited, "Nefunguje to.", "Už to funguje."),
+    What.WROTE_AGAIN: (wrote_again, "", "A ještě něco."),
+    What.GONE: (deleted, "Nefunguje to.", ""),
+}
+
+
+async def test_a_quiet_thread_is_read_again_and_the_reply_goes_out(desk: Desk) -> None:
+    read = []
+    desk.there.on_reread = lambda: read.append(1)
+    reply = await desk.start()
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+    assert read == [1]
+    assert desk.there.texts("a") == [reply.text]
+    assert desk.stored().version == 1, "reading again makes no version of the same text"
+
+
+@pytest.mark.parametrize("what", HAPPENED)
+async def test_what_happened_meanwhile_holds_the_reply_and_is_shown(desk: Desk, what: What) -> None:
+    happen, before, after = HAPPENED[what]
+    reply = await desk.start()
+    happen(desk)
+    standing = list(desk.there.replies)
+    (told,) = await desk.deliver()
+    assert (told.state, told.actor) == (DeliveryState.HELD, Actor.USER)
+    assert "Held back" in told.fault
+    assert f"outbox release {reply.id}" in told.hint
+    (change,) = desk.reply(reply).changes
+    assert (change.what, change.before, change.after) == (what, before, after)
+    assert desk.there.replies == standing, "nothing was sent"
+    assert await desk.deliver() == [], "and nothing is sent by itself later"
+
+
+@pytest.mark.parametrize("what", [What.ANSWERED, What.EDITED, What.WROTE_AGAIN])
+async def test_a_person_sends_it_all_the_same_and_what_comes_then_holds_it_again(desk: Desk, what: What) -> None:
+    reply = await desk.start()
+    HAPPENED[what][0](desk)
+    await desk.deliver()
+    desk.clock.forward(minutes=1)
+    desk.release(reply)
+    desk.there.write("later", "Haló?", author=JANA, thread_id="a", parent_id="a")
+    desk.clock.forward(minutes=1)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+    assert [each.after for each in desk.reply(reply).changes] == ["Haló?"], "only what is new is shown"
+    desk.clock.forward(minutes=1)
+    desk.release(reply)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+    assert desk.there.texts("a").count(reply.text) == 1
+
+
+async def test_a_held_reply_can_be_taken_back_and_only_one_is_on_its_way(desk: Desk) -> None:
+    reply = await desk.start()
+    answered(desk)
+    await desk.deliver()
+    with pytest.raises(NotAllowed, match="on its way"):
+        Respond(desk.store, "petr", desk.config).send(desk.stored().id, "Jiná odpověď.", despite_warnings=True)
+    draft = Respond(desk.store, "jana", desk.config).take_back(desk.reply(reply))
+    assert draft.text == reply.text
+    with pytest.raises(NotAllowed, match="not held"):
+        desk.release(reply)
+
+
+async def test_what_the_poll_has_seen_counts_where_nothing_can_be_read_again(desk: Desk) -> None:
+    desk.there.capabilities = msgspec.structs.replace(desk.there.capabilities, reread=False)
+    reply = await desk.start()
+    answered(desk)
+    await poll_round(desk.config, desk.store, now=True)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+    assert [each.what for each in desk.reply(reply).changes] == [What.ANSWERED]
+
+
+async def test_what_was_known_when_it_was_approved_holds_nothing(desk: Desk) -> None:
+    answered(desk)
+    wrote_again(desk)
+    await desk.start()
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
+async def test_other_customers_in_the_thread_hold_nothing(desk: Desk) -> None:
+    await desk.start()
+    desk.there.write("b1", "Mně taky ne.", author=Author(id="c2", name="Jana"), thread_id="a", parent_id="a")
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
+async def test_who_is_hidden_may_be_the_customer(desk: Desk) -> None:
+    await desk.start()
+    desk.there.write("b1", "Vyřešeno, díky.", thread_id="a", parent_id="a")
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+
+
+async def test_a_colleagues_private_reply_holds_the_public_one(desk: Desk) -> None:
+    reply = await desk.start()
+    petr = Respond(desk.store, "petr", desk.config)
+    petr.send(desk.stored().id, "Píšu soukromě.", channel=Channel.PRIVATE, despite_warnings=True)
+    desk.store.outbox.postpone("fb", desk.clock())
+    desk.clock.forward(minutes=1)
+    desk.store.db.conn.execute("UPDATE reply SET send_after = send_after + 30000 WHERE id = ?", (reply.id,))
+    told = {each.reply: each.state for each in await desk.deliver()}
+    assert told[reply.id] is DeliveryState.HELD
+    assert [each.who for each in desk.reply(reply).changes] == ["petr"]
+
+
+@pytest.mark.parametrize(("level", "held"), [("edits", [What.EDITED, What.GONE]), ("off", [])])
+@pytest.mark.parametrize("what", HAPPENED)
+async def test_the_switch_says_how_strict(desk: Desk, level: str, held: list[What], what: What) -> None:
+    path = desk.config.path
+    path.write_text(path.read_text().replace('connector = "memory"', f'connector = "memory"\nguard = "{level}"'))
+    desk.config = load(path, db=desk.config.database, environ={})
+    read = []
+    desk.there.on_reread = lambda: read.append(1)
+    await desk.start()
+    HAPPENED[what][0](desk)
+    expected = DeliveryState.HELD if what in held else DeliveryState.POSTED
+    assert [each.state for each in await desk.deliver()] == [expected]
+    assert bool(read) is (level != "off")
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("Cut."), RateLimited("Wait."), AuthFailed("Dead."), BadAnswer("Rubbish."), ValueError("x")]
+)
+async def test_a_thread_that_cannot_be_read_for_now_sends_nothing_and_is_tried_again(
+    desk: Desk, error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    reply = await desk.start()
+    desk.there.on_reread = fail
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.QUEUED]
+    assert desk.there.texts("a") == []
+    desk.there.quiet()
+    desk.clock.forward(hours=2)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+    assert desk.there.texts("a") == [reply.text]
+
+
+async def test_a_thread_that_may_not_be_read_waits_for_a_person_once(desk: Desk) -> None:
+    def fail() -> None:
+        raise PermissionMissing("The scope is missing.")
+
+    reply = await desk.start()
+    desk.there.on_reread = fail
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+    assert [each.after for each in desk.reply(reply).changes] == ["The scope is missing."]
+    desk.clock.forward(minutes=1)
+    desk.release(reply)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
+async def test_a_kind_that_cannot_be_read_by_itself_is_judged_by_the_last_poll(desk: Desk) -> None:
+    def fail() -> None:
+        raise Unsupported("Not this kind.")
+
+    await desk.start()
+    desk.there.on_reread = fail
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
+async def test_a_clock_that_is_set_back_hides_no_change(desk: Desk) -> None:
+    await desk.start()
+    edited(desk)
+    wrote_again(desk)
+    desk.clock.forward(hours=-3)
+    await poll_round(desk.config, desk.store, now=True)
+    desk.clock.forward(hours=3)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+
+
+async def test_a_mention_that_is_gone_is_held_once(desk: Desk) -> None:
+    reply = await desk.start()
+    deleted(desk)
+    await desk.deliver()
+    desk.release(reply)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED], "the platform has the last word"
+
+
+async def test_gone_is_noted_in_the_store(desk: Desk) -> None:
+    def fail() -> None:
+        raise NotThere("Deleted.")
+
+    await desk.start()
+    desk.there.on_reread = fail
+    await desk.deliver()
+    assert desk.stored().gone_at is not None
+
+
+texts = st.text(max_size=20)
+
+
+@given(level=st.sampled_from(Guard), ours=st.booleans(), below=st.booleans(), before=texts, after=texts)
+def test_looser_never_holds_more(level: Guard, ours: bool, below: bool, before: str, after: str) -> None:
+    mention = Mention(id="a", kind=Kind.COMMENT, text=after, author=JANA, created_at=MONDAY_NOON)
+    other = Mention(id="b", kind=Kind.COMMENT, ours=ours, parent_id="a" if below else "x", created_at=MONDAY_NOON)
+    told = {
+        strictness: guard.changes(
+            strictness,
+            reply_of(),
+            stored_of(mention, 2),
+            known=Version(version=1, seen_at=MONDAY_NOON, title="", text=before, pros=(), cons=(), rating=None),
+            came=[stored_of(other, 1)],
+            replies=[],
+        )
+        for strictness in Guard
+    }
+    assert told[Guard.OFF] == ()
+    assert set(told[Guard.EDITS]) <= set(told[Guard.STRICT])
+    assert bool(told[Guard.EDITS]) is (before != after), "an edit to the same words is none"
+    assert set(told[level]) <= set(told[Guard.STRICT])
+
+
+def reply_of() -> Reply:
+    return Reply(
+        id=1, mention_id=1, key="k", channel=Channel.PUBLIC, agent="jana", text="x", state=DeliveryState.SENDING,
+        created_at=MONDAY_NOON, updated_at=MONDAY_NOON, send_after=MONDAY_NOON, attempts=1, attempted_at=MONDAY_NOON,
+        remote_id="", remote_url="", remote_text=None, posted_at=None, fault="", fault_hint="", seen_until=MONDAY_NOON,
+        seen_version=1, seen_mention=1, changes=(),
+    )  # fmt: skip
+
+
+def stored_of(mention: Mention, version: int) -> Stored:
+    return Stored(
+        id=1, source="fb", connector="memory", mention=mention, thread=1, version=version, status=Status.NEW,
+        assignee="", seen_at=MONDAY_NOON + timedelta(minutes=1), changed_at=MONDAY_NOON, due_at=None,
+        snoozed_until=None, answered_at=None, closed_at=None, gone_at=None, liked=False, assessment=None,
+    )  # fmt: skip
+
+
+def test_a_source_says_how_strict(tmp_path) -> None:
+    config = config_with(tmp_path, "fb")
+    assert config.source("fb").guard is Guard.STRICT
+    path = config.path
+    path.write_text(path.read_text() + 'guard = "sometimes"\n')
+    with pytest.raises(ConfigError) as raised:
+        load(path, db=tmp_path / "x.db", environ={})
+    assert "guard" in str(raised.value.problems)

@@ -1,0 +1,127 @@
+"""The guard on emulated platforms: what is read again there holds a reply, and changes nothing that was known."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviewdesk.desk.respond import Respond
+from reviewdesk.model import DeliveryState, What
+from tests.flows.street import Street
+
+PLATFORMS = ("facebook", "reddit")
+pytestmark = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+@pytest.fixture
+def shop(street, platform) -> Street:
+    return street(platform)
+
+
+def whole_id(shop: Street, platform: str, id: str) -> str:
+    comments = shop.emulator("facebook").shop.comments if platform == "facebook" else {}
+    return next((key for key in comments if key.endswith(f"_{id}")), id)
+
+
+def shop_answers(shop: Street, platform: str, id: str) -> None:
+    emulator = shop.emulator(platform)
+    if platform == "facebook":
+        target = emulator.shop.found(whole_id(shop, platform, id))
+        emulator.shop.add_comment(
+            target.post, "Už jsme volali.", emulator.shop.owner, under=target.id, target=target.id
+        )
+    else:
+        emulator.comment(emulator.ACCOUNT, "Už jsme volali.", id)
+
+
+def customer_edits(shop: Street, platform: str, id: str) -> None:
+    emulator = shop.emulator(platform)
+    if platform == "facebook":
+        emulator.shop.found(whole_id(shop, platform, id)).message = "Už to mám, díky."
+    else:
+        emulator.edit(id, "Už to mám, díky.")
+
+
+def customer_writes_again(shop: Street, platform: str, id: str) -> None:
+    emulator = shop.emulator(platform)
+    if platform == "facebook":
+        target = emulator.shop.found(whole_id(shop, platform, id))
+        emulator.shop.add_comment(target.post, "Haló?", target.author, under=target.id, target=target.id)
+    else:
+        emulator.comment("Jana Nováková", "Haló?", id)
+
+
+def customer_deletes(shop: Street, platform: str, id: str) -> None:
+    emulator = shop.emulator(platform)
+    if platform == "facebook":
+        emulator.shop.remove(whole_id(shop, platform, id))
+    else:
+        emulator.delete(id)
+
+
+@pytest.mark.parametrize(
+    ("happen", "what"),
+    [
+        (shop_answers, What.ANSWERED),
+        (customer_edits, What.EDITED),
+        (customer_writes_again, What.WROTE_AGAIN),
+        (customer_deletes, What.GONE),
+    ],
+)
+async def test_what_happened_since_the_last_poll_holds_the_reply(shop: Street, platform: str, happen, what) -> None:
+    id = shop.write(platform)
+    await shop.poll()
+    reply = shop.reply(platform, id)
+    happen(shop, platform, id)
+    standing = shop.texts(platform)
+    (told,) = await shop.deliver()
+    assert told.state is DeliveryState.HELD, told
+    assert [each.what for each in shop.store.outbox.get(reply.id).changes] == [what]
+    assert shop.texts(platform) == standing
+    if what is What.GONE:
+        return
+    Respond(shop.store, "jana", shop.config).release(shop.store.outbox.get(reply.id))
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.POSTED]
+    assert shop.texts(platform).count(reply.text) == 1
+
+
+async def test_reading_again_changes_nothing_that_was_known(shop: Street, platform: str) -> None:
+    id = shop.write(platform)
+    other = shop.write(platform, "Mně taky nic nepřišlo.", author="Petr Dvořák")
+    customer_writes_again(shop, platform, id)
+    await shop.poll()
+
+    def known() -> list[tuple[object, ...]]:
+        return shop.store.db.conn.execute(
+            """SELECT platform_id, thread_id, parent, version, content_hash, facts_hash, author_id, url FROM mention
+               WHERE ours = 0 ORDER BY platform_id"""
+        ).fetchall()
+
+    before = known()
+    shop.reply(platform, id)
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.POSTED]
+    assert known() == before
+    await shop.poll()
+    assert known() == before
+    assert shop.stored(platform, other).version == 1
+
+
+async def test_a_nested_mention_is_guarded_too(shop: Street, platform: str) -> None:
+    id = shop.write(platform)
+    customer_writes_again(shop, platform, id)
+    await shop.poll()
+    nested = next(
+        key for (key,) in shop.store.db.conn.execute("SELECT platform_id FROM mention WHERE text = 'Haló?'").fetchall()
+    )
+    shop.reply(platform, nested)
+    customer_edits(shop, platform, nested)
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.HELD]
+
+
+async def test_a_reply_without_news_is_posted_once_and_seen(shop: Street, platform: str) -> None:
+    id = shop.write(platform)
+    await shop.poll()
+    reply = shop.reply(platform, id)
+    await shop.deliver()
+    await shop.poll()
+    assert shop.state(reply) is DeliveryState.VISIBLE
+    assert shop.texts(platform) == [reply.text]

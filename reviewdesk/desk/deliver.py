@@ -15,7 +15,7 @@ from reviewdesk.desk import guard
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import Breach, checked_mention, checked_reply
 from reviewdesk.desk.connecting import blamed, connected, data_folder, with_reply_pages
-from reviewdesk.desk.delivery import FIRST_LOOK, SURE_AFTER, after_failure, next_try, require
+from reviewdesk.desk.delivery import FIRST_LOOK, LATE_AFTER, SURE_AFTER, after_failure, next_look, next_try, require
 from reviewdesk.errors import (
     Actor,
     NotThere,
@@ -41,6 +41,9 @@ _SHORTEST_PATIENCE = 30.0
 """Seconds of silence after which a process that sends is ended at the earliest: what it sends may be on its way."""
 _AFTER_A_HANG = timedelta(minutes=15)
 _LONGEST_REREAD = 60.0
+_WAITING = "Waiting for the platform to show it."
+_LATE = f"The platform has not shown the reply for {LATE_AFTER.days} days."
+_DECIDE_LATE = "Look on its page: it may have been rejected, or be hidden from others."
 _DECIDE = "Look on the platform, then decide: reviewdesk outbox settle."
 
 
@@ -173,6 +176,8 @@ class _Round:
             self._move(reply, DeliveryState.UNKNOWN, fault="The desk was stopped while it was being sent.")
         for reply in self.store.outbox.in_states([DeliveryState.UNKNOWN]):
             await self._look(reply)
+        for reply in self.store.outbox.unseen():
+            await self._look_for_posted(reply)
         while claimed := self.store.outbox.claim(self.holder, lease_seconds=_LEASE, skip_sources=self.skipped):
             await self._send(claimed)
         return self.done
@@ -276,6 +281,7 @@ class _Round:
 
     def _posted(self, reply: Reply, stored: Stored, posted: PostedReply) -> None:
         now = self.store.clock()
+        shown = posted.visible and not self.connectors[stored.source].capabilities.moderated
         with self.store.transaction():
             noted = self._move(
                 reply,
@@ -285,8 +291,9 @@ class _Round:
                 remote_url=posted.url,
                 remote_text=posted.text,
                 posted_at=posted.posted_at or now,
-                fault="" if posted.visible else "Waiting for the platform to show it.",
+                fault="" if shown else _WAITING,
                 fault_hint="",
+                send_after=next_look(now, now),
             )
             current = self.store.outbox.get(reply.id)
             if noted:
@@ -354,6 +361,28 @@ class _Round:
             self._still_unknown(reply, stored, hidden, looked_at=now)
         else:
             self._move(reply, DeliveryState.QUEUED, send_after=now, fault="", fault_hint="")
+
+    async def _look_for_posted(self, reply: Reply) -> None:
+        """Looks whether a reply that the platform holds back can be seen; its agent is told where that is late."""
+        stored = self.store.mentions.get(reply.mention_id)
+        now, posted_at = self.store.clock(), reply.posted_at or reply.updated_at
+        if stored.source in self.skipped:
+            return
+        found, again = None, next_look(posted_at, now)
+        try:
+            found = await self._find(reply, stored, reply.attempted_at or posted_at)
+        except (ReviewdeskError, TimeoutError) as error:
+            again = max(again, next_try(reply.attempts, now, error))
+            if isinstance(error, TimeoutError) or after_failure(error) is DeliveryState.QUEUED:
+                self.skipped.add(stored.source)
+        if found is not None and found.visible:
+            if self._move(reply, DeliveryState.VISIBLE, fault="", fault_hint=""):
+                self._tell(reply, stored, DeliveryState.VISIBLE)
+            return
+        late = now - posted_at >= LATE_AFTER
+        sentence, hint = (_LATE, _DECIDE_LATE) if late else (_WAITING, "")
+        if self.store.outbox.move(reply, DeliveryState.POSTED, fault=sentence, fault_hint=hint, send_after=again):
+            self._tell(reply, stored, DeliveryState.POSTED, sentence, hint, actor=Actor.USER if late else None)
 
     async def _find(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
         connector = await self._connector(stored.source)

@@ -48,6 +48,9 @@ FIRST_LOOK = timedelta(seconds=10)
 SURE_AFTER = timedelta(minutes=2)
 """How long after the attempt a reply that is not there counts as never posted."""
 LONGEST_PAUSE = timedelta(hours=1)
+LATE_AFTER = timedelta(days=3)
+"""How long a platform may hold a posted reply back before its agent is told."""
+SHORTEST_LOOK, LONGEST_LOOK = timedelta(minutes=5), timedelta(hours=6)
 
 
 def require(was: State, to: State) -> State:
@@ -79,3 +82,8 @@ def next_try(attempts: int, now: datetime, error: BaseException) -> datetime:
     if isinstance(error, RateLimited) and error.until:
         return max(error.until, now)
     return now + min(timedelta(minutes=2 ** min(max(attempts - 1, 0), 6)), LONGEST_PAUSE)
+
+
+def next_look(posted_at: datetime, now: datetime) -> datetime:
+    """Gives when a posted reply that is not visible yet is looked for again: rarer the longer it has been waiting."""
+    return now + min(max((now - posted_at) / 4, SHORTEST_LOOK), LONGEST_LOOK)

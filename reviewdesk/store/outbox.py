@@ -149,17 +149,25 @@ class Outbox:
         due = self.next_due()
         if due is not None and due <= self._store.clock():
             return True
-        return bool(self.abandoned() or self.in_states([DeliveryState.UNKNOWN], limit=1))
+        return bool(self.abandoned() or self.unseen() or self.in_states([DeliveryState.UNKNOWN], limit=1))
 
     def waits_for(self, source: str) -> bool:
         """Tells the same of one source."""
         return bool(
             self._conn.execute(
                 """SELECT 1 FROM reply JOIN mention ON mention.id = reply.mention_id
-                   WHERE mention.source_id = ? AND (reply.state IN ('unknown', 'sending')
-                     OR (reply.state = 'queued' AND reply.send_after <= ?)) LIMIT 1""",
-                (source, self._store.now_ms()),
+                   WHERE mention.source_id = :source AND (reply.state IN ('unknown', 'sending')
+                     OR (reply.state = 'queued' AND reply.send_after <= :now)
+                     OR (reply.state = 'posted' AND reply.channel = 'public' AND reply.fault <> ''
+                         AND reply.send_after <= :now)) LIMIT 1""",
+                {"source": source, "now": self._store.now_ms()},
             ).fetchone()
+        )
+
+    def unseen(self) -> list[Reply]:
+        """Gives the posted replies that their platform holds back and whose time to be looked for has come."""
+        return self._select(
+            "state = 'posted' AND channel = 'public' AND fault <> '' AND send_after <= ?", (self._store.now_ms(),)
         )
 
     def abandoned(self) -> list[Reply]:

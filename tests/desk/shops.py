@@ -41,6 +41,7 @@ class Platform:
 
     Attributes:
         customers: what customers wrote, by id.
+        visible: False while it holds replies back.
         replies: what stands there of the shop's, as (id, to, text).
         on_reply: called with (mention id, text) before anything is done; may raise.
         after_reply, after_find: called when it is done and the answer is on its way; may raise.
@@ -54,6 +55,7 @@ class Platform:
         )
         self.customers: dict[str, Mention] = {}
         self.replies: list[tuple[str, str, str]] = []
+        self.visible = True
         self.quiet()
 
     def quiet(self) -> None:
@@ -70,7 +72,7 @@ class Platform:
     def post(self, to: str, text: str) -> PostedReply:
         id = f"reply-{len(self.replies) + 1}"
         self.replies.append((id, to, text))
-        return PostedReply(id=id, posted_at=self.clock(), text=text)
+        return PostedReply(id=id, posted_at=self.clock(), text=text, visible=self.visible)
 
     def texts(self, to: str) -> list[str]:
         return [text for _, target, text in self.replies if target == to]
@@ -131,7 +133,7 @@ class Memory(Connector[MemorySettings]):
     async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
         found = [id for id, to, said in self.there.replies if (to, said) == (mention.id, text)]
         self.there.after_find()
-        return PostedReply(id=found[0], text=text) if found else None
+        return PostedReply(id=found[0], text=text, visible=self.there.visible) if found else None
 
 
 def load_memory(source: SourceConfig) -> tuple[type[Memory], MemorySettings]:

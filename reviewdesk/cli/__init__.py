@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "Write a whole copy of the database while others use it."),
     "connector": ("connector", "Hold a connector to the rules, or begin a new one."),
     "connectors": ("connectors", "List the connectors that are installed."),
+    "coverage": ("coverage", "Show what the last polls asked for and got, and the gaps."),
     "delete-reply": ("moderate", "Delete a reply of ours from its platform."),
     "demo": ("demo", "Look around on emulated platforms, with nothing to set up."),
     "doctor": ("doctor", "Look whether all is in order, and say how to mend it."),

@@ -11,6 +11,7 @@ import msgspec
 
 from reviewdesk.cli.exits import Exit, exit_for
 from reviewdesk.cli.output import json_line, say
+from reviewdesk.desk.coverage import Noticed
 from reviewdesk.desk.deliver import Delivered
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Taken
 from reviewdesk.errors import Actor
@@ -43,7 +44,7 @@ class Narrator:
     ) -> None:
         self._end_bar()
 
-    def __call__(self, step: Progress | Polled | Requested | Taken | Delivered) -> None:
+    def __call__(self, step: Progress | Polled | Requested | Taken | Delivered | Noticed) -> None:
         """Tells one step."""
         match step:
             case Progress():
@@ -56,6 +57,8 @@ class Narrator:
                 self._on_taken(step)
             case Delivered():
                 self._on_delivered(step)
+            case Noticed():
+                self._on_noticed(step)
 
     def _on_progress(self, step: Progress) -> None:
         if self.as_json:
@@ -135,6 +138,12 @@ class Narrator:
         elif not self.quiet or (step.fault and step.news):
             because = f": {step.fault} {step.hint}".rstrip() if step.fault else ""
             say(f"{step.source}: reply {step.reply} to mention {step.mention} {_state(step.state)}{because}")
+
+    def _on_noticed(self, step: Noticed) -> None:
+        if self.as_json:
+            json_line({"event": "notice", **msgspec.to_builtins(step)})
+        else:
+            say(f"{step.source}: {step.sentence} {step.hint}".rstrip())
 
 
 def _left(budget: Budget) -> str:

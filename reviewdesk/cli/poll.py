@@ -81,8 +81,10 @@ def _standing_faults(config: Config, store: Store) -> Exit:
 
 
 async def _round(config: Config, store: Store, only: tuple[str, ...], now: bool, trace: bool, narrator: Any) -> None:
+    from reviewdesk.desk.coverage import watch
     from reviewdesk.desk.deliver import deliver
     from reviewdesk.desk.poll import poll_round
 
     await poll_round(config, store, only=only, now=now, trace=trace, tell=narrator)
     await deliver(config, store, only=only, tell=narrator)
+    await watch(config, store, only=only, tell=narrator)

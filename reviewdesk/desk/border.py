@@ -132,7 +132,10 @@ def checked_findings(found: Any) -> list[Finding]:
         Breach: they are none.
     """
     try:
-        return [_whole(each, Finding) for each in _items(found, "findings")]
+        known = [_whole(each, Finding) for each in _items(found, "findings")]
+        for each in known:
+            _aware(expires_at=each.expires_at)
+        return known
     except ValueError as error:
         raise Breach(f"its check gave something else than findings: {error}") from None
 

@@ -20,12 +20,20 @@ _LONGEST = 120.0
 async def check(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:
     """Gives what a source's connector finds, at least one finding; what fails is one. Never raises for a connector."""
     try:
-        if is_foreign(source):
-            return await _check_apart(config, source)
-        return await check_here(config, source, clock=clock)
+        return await ask(config, source, clock=clock)
     except ReviewdeskError as error:
         problems = "; ".join(getattr(error, "problems", ()))
         return [Finding(level=Level.FAULT, sentence=f"{error.sentence} {problems}".rstrip(), hint=error.hint)]
+
+
+async def ask(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:
+    """Gives what a source's connector finds; a third party's is asked in a process of its own.
+
+    Errors as in `check_here`.
+    """
+    if is_foreign(source):
+        return await _check_apart(config, source)
+    return await check_here(config, source, clock=clock)
 
 
 async def check_here(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:

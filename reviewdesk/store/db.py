@@ -21,6 +21,7 @@ from reviewdesk.errors import StoreError
 from reviewdesk.store.schema import migrations
 
 if TYPE_CHECKING:
+    from reviewdesk.store.coverage import Coverage
     from reviewdesk.store.mentions import Mentions
     from reviewdesk.store.outbox import Outbox
     from reviewdesk.store.people import People
@@ -166,6 +167,13 @@ class Store:
         from reviewdesk.store.sources import Sources
 
         return Sources(self)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The record of polls, of when mentions came in, and of what was told."""
+        from reviewdesk.store.coverage import Coverage
+
+        return Coverage(self)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -209,6 +209,7 @@ class SourceState(Record, frozen=True, kw_only=True):
         disabled: True when a person has switched it off: its connector is not run at all.
         leased_until: a poll is running, at the latest until then; None when none is.
         mentions, open_mentions: counts.
+        notices: what was told of it and still holds: that it is silent, that its token expires.
     """
 
     id: str
@@ -230,6 +231,7 @@ class SourceState(Record, frozen=True, kw_only=True):
     open_mentions: int
     set_aside: int
     disabled: bool = False
+    notices: tuple[str, ...] = ()
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -244,6 +246,30 @@ class Item(Record, frozen=True, kw_only=True):
     id: str
     outcome: str
     reason: str = ""
+
+
+class PollLine(Record, frozen=True, kw_only=True):
+    """One poll in the ledger.
+
+    Attributes:
+        finished_at: None where the process was stopped in it, or is still at it.
+        since: from when on it had to ask, which is when the last good poll before it began; None for all there is.
+        total: what the platform said it has; None where it did not say.
+        fetched: items handed over; each is new, changed, the same, ours, or set aside.
+        fault: why it failed, "" where it went well.
+    """
+
+    started_at: datetime
+    finished_at: datetime | None
+    since: datetime | None
+    total: int | None
+    fetched: int
+    new: int
+    changed: int
+    same: int
+    set_aside: int
+    gone: int
+    fault: str
 
 
 class Ingested(Record, frozen=True, kw_only=True):

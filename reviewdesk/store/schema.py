@@ -263,3 +263,18 @@ def m003_replies_may_be_held(db: Database) -> None:
             WHERE state IN ('queued', 'sending', 'unknown', 'held')""",
     ):
         db.execute(statement)
+
+
+@migrations()
+def m004_what_was_told(db: Database) -> None:
+    """Keeps what was told of a source, so that nothing is told twice, and when it was last checked."""
+    db.execute(
+        """CREATE TABLE notice (
+            source_id TEXT NOT NULL REFERENCES source(id),
+            key TEXT NOT NULL,
+            sentence TEXT NOT NULL,
+            told_at INTEGER NOT NULL,
+            PRIMARY KEY (source_id, key)
+        ) WITHOUT ROWID"""
+    )
+    db.execute("ALTER TABLE source ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0")

@@ -267,6 +267,7 @@ class Sources:
                 open_mentions=row[16],
                 set_aside=row[17],
                 disabled=bool(row[18]),
+                notices=self._store.coverage.notices(row[0]),
             )
             for row in self._conn.execute(
                 """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind,

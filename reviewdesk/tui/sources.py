@@ -98,6 +98,7 @@ def describe(state: SourceState, around: Surroundings, room: int) -> Content:
     facts = [_facts(state, around)]
     if state.budget:
         facts.append(_budget(state.budget, around))
+    facts += [Content.styled(cut(notice, 400), "$warning") for notice in state.notices]
     if state.fault_kind:
         since = f" since {clock(state.fault_since, around)}" if state.fault_since else ""
         times = f", {state.failures:,} times in a row" if state.failures > 1 else ""

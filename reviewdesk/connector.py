@@ -311,6 +311,18 @@ class Connector(Generic[S]):
         """
         raise Unsupported(f"{self.title or self.platform} reads no files.")
 
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        """Reads one item again that was set aside, from the payload that `problem` kept; no network.
+
+        Raises:
+            Unsupported: a single payload is not enough for it.
+            Exception: any other means that it still cannot be read, and says why.
+        """
+        raise Unsupported(
+            f"{self.title or self.platform} cannot read a single item again.",
+            hint="Once its connector can read it, the next poll or import that brings it takes it in.",
+        )
+
     async def check(self) -> list[Finding]:
         """Looks whether everything is in order: token, permissions, limits, expiry. Never raises for what it finds."""
         return []

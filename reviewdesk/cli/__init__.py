@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("listing", "List mentions."),
     "outbox": ("outbox", "Show the replies on their way, and decide unclear ones."),
     "poll": ("poll", "Ask the sources for what is new, assess it, send replies."),
+    "quarantine": ("quarantine", "Show what could not be read, and try it again."),
     "reply": ("reply", "Reply to a mention."),
     "sandbox": ("sandbox", "Run the emulated platforms on this machine."),
     "send": ("send", "Take the outbox to the platforms."),

@@ -37,7 +37,7 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     """Take in a saved export or API answer.
 
     The same file again changes nothing. What cannot be read is set aside with the reason, and the exit code is 5;
-    `reviewdesk sources set-aside ID` shows it.
+    `reviewdesk quarantine` shows it.
 
     --set takes a text, or what TOML writes as a list, a table, true or false.
     """
@@ -55,7 +55,7 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     )
     if not done.set_aside:
         return Exit.OK
-    say(f"`reviewdesk sources set-aside {chosen.id}` shows what could not be read, and why.")
+    say(f"`reviewdesk quarantine list --source {chosen.id}` shows what could not be read, and why.")
     return Exit.PERSON
 
 

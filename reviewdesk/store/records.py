@@ -272,6 +272,23 @@ class PollLine(Record, frozen=True, kw_only=True):
     fault: str
 
 
+class Quarantined(Record, frozen=True, kw_only=True):
+    """An item that could not be read, as the store keeps it.
+
+    Attributes:
+        platform_id: "" where none could be made out.
+        raw: what the platform sent, without secrets.
+    """
+
+    id: int
+    source: str
+    platform_id: str
+    reason: str
+    raw: str
+    first_at: datetime
+    last_at: datetime
+
+
 class Ingested(Record, frozen=True, kw_only=True):
     """What became of batches: how many customers' mentions were new, changed, the same again, gone, or set aside."""
 

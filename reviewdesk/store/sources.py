@@ -12,12 +12,15 @@ import msgspec
 
 from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
-from reviewdesk.store.db import from_ms_or_none, to_ms
+from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
-from reviewdesk.store.records import Ingested, Item, SourceState
+from reviewdesk.store.records import Ingested, Item, Quarantined, SourceState
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
+
+
+_QUARANTINED = "id, source_id, platform_id, reason, raw, first_at, last_at"
 
 
 class LeaseLost(StoreError):
@@ -296,6 +299,57 @@ class Sources:
                 (id,),
             ).fetchall()
         ]
+
+    def quarantined(self, source: str = "") -> list[Quarantined]:
+        """Gives what could not be read, of one source or of all, the latest first.
+
+        Raises:
+            NotAllowed: there is no such source.
+        """
+        if source and not self.knows(source):
+            raise NotAllowed(f"There is no source {source!r}.", hint="`reviewdesk sources` lists them.")
+        return [
+            _quarantined(row)
+            for row in self._conn.execute(
+                f"SELECT {_QUARANTINED} FROM set_aside WHERE ? IN ('', source_id) ORDER BY last_at DESC, id DESC",
+                (source,),
+            ).fetchall()
+        ]
+
+    def quarantined_item(self, id: int) -> Quarantined:
+        """Gives one item that could not be read.
+
+        Raises:
+            NotAllowed: there is none with this number.
+        """
+        found = self._conn.execute(f"SELECT {_QUARANTINED} FROM set_aside WHERE id = ?", (id,)).fetchone()
+        if not found:
+            raise NotAllowed(f"There is no item {id} in quarantine.", hint="`reviewdesk quarantine` lists them.")
+        return _quarantined(found)
+
+    def take_in(self, item: Quarantined, mentions: Sequence[Mention]) -> Ingested:
+        """Takes in what an item turned out to be, and lets it out of quarantine, in one transaction."""
+        with self._store.transaction() as conn:
+            conn.execute("DELETE FROM set_aside WHERE id = ?", (item.id,))
+            return self._store.mentions.ingest(item.source, mentions)
+
+    def keep_in(self, item: Quarantined, reason: str) -> None:
+        """Keeps an item in quarantine for the reason that holds now."""
+        with self._store.transaction() as conn:
+            conn.execute("UPDATE set_aside SET reason = ? WHERE id = ?", (reason, item.id))
+
+
+def _quarantined(row: Sequence[Any]) -> Quarantined:
+    id, source, key, reason, raw, first, last = row
+    return Quarantined(
+        id=id,
+        source=source,
+        platform_id=key,
+        reason=reason,
+        raw=raw,
+        first_at=from_ms(first),
+        last_at=from_ms(last),
+    )
 
 
 def _json(budget: Budget | None) -> str | None:

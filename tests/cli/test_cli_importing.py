@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_set_aside_and_told_of(run: Run) -> None:
     told = run("import", "feed", REAL / "feeds/rss_incomplete_cdata.xml", "--db", "new.db")
     assert told.code == 5
     assert "1 set aside" in told.err
-    assert "`reviewdesk sources set-aside feed`" in told.err
+    assert "`reviewdesk quarantine list --source feed`" in told.err
     assert len(run("sources", "set-aside", "feed", "--json", "--db", "new.db").json) == 1
 
 

@@ -138,3 +138,20 @@ def test_a_position_survives_its_cursor(marks, watched, checked):
 @given(anything)
 def test_any_cursor_is_read(value):
     assert isinstance(Position.read(value if isinstance(value, dict) else {"marks": value}), Position)
+
+
+def test_an_item_set_aside_is_read_again_as_what_its_name_says():
+    import msgspec as json_library
+
+    from reviewdesk.connector import Context, Secret
+    from reviewdesk_connectors.reddit.connector import Reddit, RedditSettings
+
+    settings = RedditSettings(
+        client_id="x", client_secret=Secret("y"), user_agent="a:b:1 (by /u/c)", subreddits=["czech"]
+    )
+    reddit = Reddit(Context("reddit", settings))
+    raw = json_library.json.encode({"name": "t1_a", "id": "a", "created_utc": 1.0, "body": "Ahoj"}).decode()
+    (mention,) = reddit.read_item(raw)
+    assert (mention.id, mention.text) == ("t1_a", "Ahoj")
+    with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
+        reddit.read_item('{"name": "t5_a"}')

@@ -1,0 +1,100 @@
+"""`reviewdesk quarantine`: what could not be read."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from reviewdesk.cli.exits import Exit
+from reviewdesk.cli.output import ago, json_line, say, show, table
+from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
+from reviewdesk.text import cut
+
+
+@click.group(
+    "quarantine",
+    invoke_without_command=True,
+    cls=DeskGroup,
+    examples=(
+        "reviewdesk quarantine",
+        "reviewdesk quarantine show 3",
+        "reviewdesk quarantine retry",
+    ),
+)
+@click.pass_context
+def quarantine_command(ctx: click.Context) -> None:
+    """Show what could not be read, and try it again.
+
+    Everything else of the same poll or file came in.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_items)
+
+
+@quarantine_command.command("list", cls=DeskCommand)
+@click.option("--source", default="", metavar="ID", help="Only of this source.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each, with all that the platform sent.")
+@pass_session
+def list_items(session: Session, source: str = "", as_json: bool = False) -> None:
+    """List what could not be read, and why."""
+    with session.store() as store:
+        items = store.sources.quarantined(source)
+    if as_json:
+        for item in items:
+            json_line(item)
+        return
+    if not items:
+        say("Everything could be read.")
+    table(
+        ("NUMBER", "SOURCE", "ITEM", "LAST SEEN", "REASON", "BEGINS"),
+        [
+            (
+                str(each.id),
+                each.source,
+                each.platform_id or "no id",
+                ago(each.last_at),
+                each.reason,
+                cut(each.raw, 60),
+            )
+            for each in items
+        ],
+    )
+
+
+@quarantine_command.command("show", cls=DeskCommand)
+@click.argument("number", type=Number())
+@pass_session
+def show_item(session: Session, number: int) -> None:
+    """Show one item with all that the platform sent."""
+    with session.store() as store:
+        item = store.sources.quarantined_item(number)
+    show(f"{item.source}, {item.platform_id or 'no id'}: {item.reason}")
+    show(f"First seen {ago(item.first_at)}, last {ago(item.last_at)}.\n")
+    show(item.raw)
+
+
+@quarantine_command.command("retry", cls=DeskCommand)
+@click.argument("numbers", type=Number(), nargs=-1, metavar="[NUMBER]")
+@click.option("--source", default="", metavar="ID", help="All of this source.")
+@pass_session
+def retry_items(session: Session, numbers: tuple[int, ...], source: str) -> int:
+    """Hand items to their connector again; without a number, all.
+
+    What can be read now is taken in. Exit code 5 while something stays.
+    """
+    from reviewdesk.desk.quarantine import retry
+
+    config = session.config
+    with session.store(config) as store:
+        items = [store.sources.quarantined_item(each) for each in dict.fromkeys(numbers)]
+        items = items or store.sources.quarantined(source)
+        done = asyncio.run(retry(config, store, items))
+    for each in done:
+        if each.brought is None:
+            say(f"{each.item.id}: stays. {each.reason} {each.hint}".rstrip())
+        else:
+            say(f"{each.item.id}: taken in.")
+    if not done:
+        say("There is nothing to try again.")
+    return Exit.PERSON if any(each.brought is None for each in done) else Exit.OK

@@ -17,12 +17,13 @@ _RATING = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,4})?)\s*(?:(%)|(?:/|of|z|ze|von)\s
 _SHAPE = 'Write one object a line, such as {"text": "Works well", "rating": 5}.'
 
 
-def assessable_from(line: object) -> Assessable:
+def assessable_from(line: object, prior: str | None = None) -> Assessable:
     """Gives what one decoded line asks to assess. Keys that are not known are left alone.
 
     Args:
         line: the decoded JSON value. `rating` is a number from 1 to 5 or a string ("4", "4,5", "4/5", "80 %"); `pros`
             and `cons` are a string or a list of strings; null stands for a missing key.
+        prior: the home language, for texts too short to tell.
 
     Raises:
         NotAllowed: the line is no object, or a value has the wrong type or range; the sentence names the key.
@@ -39,6 +40,7 @@ def assessable_from(line: object) -> Assessable:
         language=_string(line, "lang") or None,
         pros=_points(line, "pros"),
         cons=_points(line, "cons"),
+        prior=prior,
     )
 
 

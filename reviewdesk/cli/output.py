@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -27,15 +28,25 @@ def show(text: str) -> None:
 
 def json_line(value: Any, stream: TextIO | None = None) -> None:
     """Writes one value as a line of JSON; what a terminal would obey is escaped."""
+    stream = stream or sys.stdout
+    stream.write(json_text(value, stream) + "\n")
+
+
+def json_text(value: Any, stream: TextIO) -> str:
+    """Gives one value as JSON that may be written to a stream; what a terminal would obey is escaped."""
     import json
 
     import msgspec
 
-    stream = stream or sys.stdout
     # A terminal that is not in UTF-8 gets escapes that are JSON's own.
-    narrow = (stream.encoding or "utf-8").lower().replace("-", "") != "utf8"
-    line = json.dumps(msgspec.to_builtins(value), ensure_ascii=narrow).translate(_JSON_SAFE)
-    stream.write(line + "\n")
+    if (stream.encoding or "utf-8").lower().replace("-", "") == "utf8":
+        try:
+            text = msgspec.json.encode(value).decode()
+        except UnicodeEncodeError:  # half a character, which UTF-8 cannot hold
+            text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+    else:
+        text = json.dumps(msgspec.to_builtins(value))
+    return text.translate(_JSON_SAFE) if _OBEYED.search(text) else text
 
 
 _JSON_SAFE = {
@@ -51,6 +62,7 @@ _JSON_SAFE = {
         *range(0x2066, 0x206A),
     )
 }
+_OBEYED = re.compile(f"[{''.join(map(chr, _JSON_SAFE))}]")
 
 
 def csv_rows(header: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO | None = None) -> None:

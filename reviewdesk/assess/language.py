@@ -7,10 +7,12 @@ Script and telling letters first, then function words without accents, both from
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -29,6 +31,7 @@ _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 
 _TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 0.6, 0.35, 0.9, 0.5, 1.2
 _NEITHER, _LATIN, _CYRILLIC = range(3)
+_LANE, _PARTS = array("I").itemsize, 1000
 _SCRIPTS = ("neither", "latin", "cyrillic")
 
 _PIECE_MOST = 10
@@ -95,13 +98,14 @@ def _tables() -> _Tables:
     return _Tables(marks, codes, lexicons, _shared(words), _shared(letters), endings, beginnings, middles, of_script)
 
 
-def _word_says(word: str) -> tuple[tuple[int, float], ...]:
-    """Gives for each language what one word says for it, and how many letters of which script it has."""
+def _word_says(word: str) -> int:
+    """Gives what one word says for each language and how many letters of which script it has, a lane of bits for each,
+    so that the words of a text are summed at once."""
     tables = _tables()
     bare = FOLDED[word]
     first = bare[:1]
     if first.isdigit():
-        return ()
+        return 0
     script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
     says = dict(tables.words.get(bare, ()))
     for code in _pieces_of(bare, tables):
@@ -111,7 +115,11 @@ def _word_says(word: str) -> tuple[tuple[int, float], ...]:
         for char in word.lower():
             for code, weight in tables.letters.get(char, ()):
                 says[code] = says.get(code, 0.0) + weight * _TELLING_LETTER
-    return ((script, float(len(bare))), *((tables.codes.index(code), weight) for code, weight in says.items()))
+    lanes = array("I", bytes(_LANE * len(tables.codes)))
+    lanes[script] = len(bare) * _PARTS
+    for code, weight in says.items():
+        lanes[tables.codes.index(code)] = round(weight * _PARTS)
+    return int.from_bytes(lanes.tobytes(), sys.byteorder)
 
 
 def _pieces_of(bare: str, tables: _Tables) -> set[str]:
@@ -126,7 +134,7 @@ def _pieces_of(bare: str, tables: _Tables) -> set[str]:
     return found
 
 
-_SAYS: Memory[tuple[tuple[int, float], ...]] = Memory(_word_says)
+_SAYS: Memory[int] = Memory(_word_says)
 
 
 def _shared(table: dict[str, set[str]]) -> dict[str, tuple[tuple[str, float], ...]]:
@@ -146,6 +154,7 @@ def lexicon_of(language: str) -> str | None:
     return marks.lexicon if marks else None
 
 
+@lru_cache(256)
 def code_of(told: str | None) -> str | None:
     """Gives the ISO 639-1 code of what a platform calls a language ("cs-CZ", "CZ"); None where it tells nothing."""
     if not told or told.strip().lower() in ("und", "xx", "zxx"):
@@ -247,11 +256,9 @@ def _spoken(code: str) -> str:
 
 
 def _scores(words: Iterable[str], tables: _Tables) -> list[float]:
-    scores = [0.0] * len(tables.codes)
-    for word in words:
-        for place, weight in _SAYS[word]:
-            scores[place] += weight
-    return scores
+    together = sum(map(_SAYS.__getitem__, words))
+    lanes = array("I", together.to_bytes(_LANE * len(tables.codes), sys.byteorder))
+    return [parts / _PARTS for parts in lanes]
 
 
 def _contradicts(words: Sequence[str], prior: str) -> bool:

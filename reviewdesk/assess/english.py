@@ -26,7 +26,6 @@ from reviewdesk.assess import weights
 from reviewdesk.assess.sentiment import Hit, signs
 from reviewdesk.assess.tokens import Memory
 
-_BLANK_SEPARATED = re.compile(r"\S+")
 # Each idiom and each booster of several words has at least one of these.
 _IN_IDIOMS = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idiom.split() if " " in idiom} - {
     "the",
@@ -82,11 +81,20 @@ def english_hits(text: str) -> list[Hit]:
     Args:
         text: without links.
     """
-    found = list(_BLANK_SEPARATED.finditer(text) if text.isascii() else _with_emoji(text))
-    pieces = [_PIECES[match[0]] for match in found]
+    written = text.split() if text.isascii() else list(_with_emoji(text))
+    pieces = list(map(_PIECES.__getitem__, written))
+    valued = [place for place, piece in enumerate(pieces) if piece.value is not None]
+    if not valued:
+        return []
     capitals = [piece.capitals for piece in pieces].count(True)
-    valences = _valences(pieces, 0 < capitals < len(pieces))
-    hits = [Hit(*match.span(), valence, "VADER") for match, valence in zip(found, valences, strict=True) if valence]
+    valences = _valences(pieces, valued, 0 < capitals < len(pieces))
+    hits: list[Hit] = []
+    end = 0
+    for one, valence in zip(written[: valued[-1] + 1], valences, strict=False):
+        start = text.index(one, end)
+        end = start + len(one)
+        if valence:
+            hits.append(Hit(start, end, valence, "VADER"))
     if "!" not in text and "?" not in text:
         return hits
     emphasis = SentimentIntensityAnalyzer._amplify_ep(text) + SentimentIntensityAnalyzer._amplify_qm(text)
@@ -97,19 +105,20 @@ def english_hits(text: str) -> list[Hit]:
     return hits
 
 
-def _with_emoji(text: str) -> Iterator[re.Match[str]]:
+def _with_emoji(text: str) -> Iterator[str]:
     emoji, left = signs().emoji, weights.ENGLISH_EMOJI_MOST
-    for match in _beside_emoji().finditer(text):
-        left -= match[0] in emoji
-        if left >= 0 or match[0] not in emoji:
-            yield match
+    for one in _beside_emoji().findall(text):
+        left -= one in emoji
+        if left >= 0 or one not in emoji:
+            yield one
 
 
-def _valences(pieces: list[_Piece], some_in_capitals: bool) -> list[float]:
-    valences = [
-        0.0 if piece.value is None or piece.boost else _valence(pieces, place, piece.value, some_in_capitals)
-        for place, piece in enumerate(pieces)
-    ]
+def _valences(pieces: list[_Piece], valued: list[int], some_in_capitals: bool) -> list[float]:
+    valences = [0.0] * len(pieces)
+    for place in valued:
+        piece = pieces[place]
+        if piece.value is not None and not piece.boost:
+            valences[place] = _valence(pieces, place, piece.value, some_in_capitals)
     but = next((place for place, piece in enumerate(pieces) if piece.word == "but"), None)
     if but is not None:
         # VADER finds each valence by its worth and so weighs the first of equal ones again.

@@ -156,19 +156,26 @@ class Known(NamedTuple):
     next_bits: int = 0
     gap_bits: int = 0
 
-    def phrases(self, known: list[Known], first: int) -> list[Phrase]:
-        """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first."""
+    def phrases(self, known: list[Known], first: int, present: int = -1) -> list[Phrase]:
+        """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first.
+
+        Args:
+            known: what is known of the text's words.
+            first: this word's place.
+            present: the bits of all words of the text together, where they were gathered; most phrases need a word
+                that is nowhere in it.
+        """
         found = list(self.alone)
-        following = known[first + 1 : first + 2 + _GAP_MOST]
-        if self.followed and following and self.next_bits & following[0].bits:
-            for slot in self.followed.keys() & following[0].slots:
-                found += self.followed[slot]
-        bits = self.gap_bits
-        if bits:
-            for near in following:
-                if bits & near.bits:
-                    for slot in self.opened.keys() & near.slots:
-                        found += self.opened[slot]
+        if (self.next_bits | self.gap_bits) & present:
+            following = known[first + 1 : first + 2 + _GAP_MOST]
+            if following and self.next_bits & following[0].bits:
+                for slot in self.followed.keys() & following[0].slots:
+                    found += self.followed[slot]
+            if self.gap_bits & present:
+                for near in following:
+                    if self.gap_bits & near.bits:
+                        for slot in self.opened.keys() & near.slots:
+                            found += self.opened[slot]
         if len(found) > 1:
             found.sort(key=_order)
         return found

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
 from reviewdesk.assess.language import lexicon_of, parts_of
-from reviewdesk.assess.lexicon import Known, Phrase, lexicon
+from reviewdesk.assess.lexicon import NOTHING, Known, Phrase, lexicon
 from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Intent, Severity, Topic
 
@@ -197,13 +197,18 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
 def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     hits: list[Hit] = []
     sentences = tokens.sentences
-    contrasts = {sentences[index]: index for index, one in enumerate(known) if one.contrast}
+    telling = [index for index, one in enumerate(known) if one is not NOTHING]
+    contrasts = {sentences[index]: index for index in telling if known[index].contrast}
+    present = 0
+    for index in telling:
+        present |= known[index].bits
     taken_until = 0
-    for index, one in enumerate(known):
+    for index in telling:
+        one = known[index]
         if not one.says or index < taken_until:
             continue
         sentence = sentences[index]
-        for phrase in one.phrases(known, index) if one.begins else ():
+        for phrase in one.phrases(known, index, present) if one.begins else ():
             end = phrase.end(known, index)
             if end is None or sentences[end - 1] != sentence:
                 continue

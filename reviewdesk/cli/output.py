@@ -29,17 +29,21 @@ def show(text: str) -> None:
 def json_line(value: Any, stream: TextIO | None = None) -> None:
     """Writes one value as a line of JSON; what a terminal would obey is escaped."""
     stream = stream or sys.stdout
-    stream.write(json_text(value, stream) + "\n")
+    stream.write(json_text(value, utf8=takes_utf8(stream)) + "\n")
 
 
-def json_text(value: Any, stream: TextIO) -> str:
-    """Gives one value as JSON that may be written to a stream; what a terminal would obey is escaped."""
+def takes_utf8(stream: TextIO | None = None) -> bool:
+    """Tells whether a stream (stdout, where none is given) is written in UTF-8."""
+    return ((stream or sys.stdout).encoding or "utf-8").lower().replace("-", "") == "utf8"
+
+
+def json_text(value: Any, *, utf8: bool = True) -> str:
+    """Gives one value as JSON; what a terminal would obey is escaped, and without UTF-8 all that is not ASCII."""
     import json
 
     import msgspec
 
-    # A terminal that is not in UTF-8 gets escapes that are JSON's own.
-    if (stream.encoding or "utf-8").lower().replace("-", "") == "utf8":
+    if utf8:
         try:
             text = msgspec.json.encode(value).decode()
         except UnicodeEncodeError:  # half a character, which UTF-8 cannot hold

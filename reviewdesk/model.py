@@ -85,6 +85,9 @@ class Topic(StrEnum):
 
     DELIVERY = "delivery"
     PRODUCT = "product"
+    GOODS = "goods"
+    """The wrong goods came, or a part of them is missing."""
+    AVAILABILITY = "availability"
     RETURNS = "returns"
     PRICE = "price"
     STAFF = "staff"

@@ -89,11 +89,14 @@ class LanguageFile(Record, frozen=True, kw_only=True):
 
 
 class Phrase(NamedTuple):
-    """A phrase made ready: the numbers of the slots after its first word; None is a gap of up to four words."""
+    """A phrase made ready: the numbers of the slots after its first word; None is a gap of up to four words.
+
+    Of two that fit, the one of the lower `order` counts.
+    """
 
     rest: tuple[int | None, ...]
     group: PhraseGroup
-    order: tuple[int, int]
+    order: tuple[int, int, int]
 
     def end(self, known: list[Known], first: int) -> int | None:
         """Gives the index after the last word of the phrase that begins with word `first`, or None.
@@ -157,7 +160,8 @@ class Known(NamedTuple):
     gap_bits: int = 0
 
     def phrases(self, known: list[Known], first: int, present: int = -1) -> list[Phrase]:
-        """Gives the phrases that may begin here, where this is word `first`, the severest and the longest first.
+        """Gives the phrases that may begin here, where this is word `first`, the severest first, then the longest, then
+        that which stands first in the file.
 
         Args:
             known: what is known of the text's words.
@@ -202,6 +206,7 @@ class Lexicon:
         self._phrases: dict[str, list[Phrase]] = {}
         self._slots: dict[str, int] = {}
         self._in_slots: dict[str, list[int]] = {}
+        self._phrase_count = 0
         for group in data.words:
             value = (group.valence, group.topic)
             entries = group.entries
@@ -259,7 +264,8 @@ class Lexicon:
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
         rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
-        phrase = Phrase(rest, group, (-group.severity.rank if group.severity else 0, -len(rest)))
+        phrase = Phrase(rest, group, (-group.severity.rank if group.severity else 0, -len(rest), self._phrase_count))
+        self._phrase_count += 1
         for key in head.split("|"):
             self._phrases.setdefault(key, []).append(phrase)
 

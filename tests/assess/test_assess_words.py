@@ -140,6 +140,33 @@ def test_complaints_have_their_severity_and_topic(
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "topic"),
+    [
+        ("cs", "Poslali mi jinou barvu, než jsem objednal.", Topic.GOODS),
+        ("sk", "V balíku chýbala jedna skrutka.", Topic.GOODS),
+        ("pl", "Przysłali niewłaściwy rozmiar.", Topic.GOODS),
+        ("de", "Im Paket fehlten zwei Schrauben.", Topic.GOODS),
+        ("hu", "Teljesen mást küldtek, mint amit rendeltem.", Topic.GOODS),
+        ("uk", "Прислали не той розмір.", Topic.GOODS),
+        ("ru", "Не доложили одну деталь.", Topic.GOODS),
+        ("en", "They sent me the wrong size.", Topic.GOODS),
+        ("cs", "Po týdnu napsali, že není skladem.", Topic.AVAILABILITY),
+        ("sk", "Zaplatené, a tovar nie je na sklade.", Topic.AVAILABILITY),
+        ("pl", "Zamówiłam i okazało się, że nie ma na stanie.", Topic.AVAILABILITY),
+        ("de", "Bestellt, und dann ist es doch nicht lieferbar.", Topic.AVAILABILITY),
+        ("hu", "Megrendeltem, aztán közölték, hogy nincs raktáron.", Topic.AVAILABILITY),
+        ("uk", "Замовив, а потім сказали, що немає в наявності.", Topic.AVAILABILITY),
+        ("ru", "Заказал, а товара нет в наличии.", Topic.AVAILABILITY),
+        ("en", "I ordered it and then they said it is not in stock.", Topic.AVAILABILITY),
+    ],
+)
+def test_wrong_goods_and_what_cannot_be_had_are_complaints_of_their_own(language: str, text: str, topic: Topic) -> None:
+    found = assess(language, text)
+    assert found.complaint
+    assert topic in found.topics
+
+
+@pytest.mark.parametrize(
     ("language", "denied"),
     [
         ("pl", "Jakość nie jest super."),

@@ -1,14 +1,23 @@
-"""Assesses what lacks the current assessor's word, in bulk; an upgrade or a crash needs nothing of its own."""
+"""Assesses what lacks the current assessor's word, in bulk and a backlog on all cores.
+
+An upgrade or a crash needs nothing of its own.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from functools import lru_cache, partial
 
 from reviewdesk.assess import Assessable, Assessor
+from reviewdesk.assess.cores import Cores, cores
 from reviewdesk.config import Config
 from reviewdesk.desk.deadlines import deadline
+from reviewdesk.model import Assessment
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Stored
+
+_PART = 500
 
 
 @lru_cache(maxsize=1)
@@ -26,12 +35,9 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
     """
     judge, done = judge or assessor(), 0
     sources = {source.id: source for source in config.sources}
-    while most is None or done < most:
-        pending = store.mentions.unassessed(judge.version)
-        if not pending:
-            break
-        judged = judge.assess(assessable(each, _home(config, each.source)) for each in pending)
-        done += store.mentions.put_assessments(
+
+    def put(pending: Sequence[Stored], judged: Iterable[Assessment]) -> int:
+        return store.mentions.put_assessments(
             (
                 stored.id,
                 stored.version,
@@ -46,7 +52,27 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
             )
             for stored, assessment in zip(pending, judged, strict=True)
         )
+
+    with ExitStack() as stack:
+        crew: Cores[list[Assessable], list[Assessment]] | None = None
+        while most is None or done < most:
+            pending = store.mentions.unassessed(judge.version)
+            if not pending:
+                break
+            items = [assessable(each, _home(config, each.source)) for each in pending]
+            if done and crew is None and len(items) > 2 * _PART and cores() > 1:  # much is left after a full round
+                crew = stack.enter_context(Cores(partial(_all, judge)))
+            if crew is None:
+                done += put(pending, judge.assess(items))
+                continue
+            parts = range(0, len(items), _PART)
+            for part, judged in zip(parts, crew.map(items[part : part + _PART] for part in parts), strict=True):
+                done += put(pending[part : part + _PART], judged)
     return done
+
+
+def _all(judge: Assessor, items: list[Assessable]) -> list[Assessment]:
+    return list(judge.assess(items))
 
 
 def assessable(stored: Stored, prior: str | None) -> Assessable:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reviewdesk.assess import Assessor
+from reviewdesk.assess import Assessable, Assessor
+from reviewdesk.assess.cores import Cores
 from reviewdesk.config import Config
 from reviewdesk.connector import Batch, Connector
 from reviewdesk.desk.assessing import assess_pending, assessor
@@ -29,7 +30,7 @@ from reviewdesk.errors import (
     StoreError,
     Unreachable,
 )
-from reviewdesk.model import DeliveryState, Kind, Mention
+from reviewdesk.model import Assessment, DeliveryState, Kind, Mention
 from reviewdesk.secrets import remember
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
@@ -152,13 +153,13 @@ async def test_a_new_assessor_assesses_everything_anew(
 ) -> None:
     await poll_round(config, store, now=True)
     assert assess_pending(config, store) == 0
-    monkeypatch.setattr(Assessor, "version", "desk/2")
+    monkeypatch.setattr(Assessor, "version", "desk/next")
     assessor.cache_clear()
     await poll_round(config, store)
     stored = store.mentions.find("fb", "a")
     assert stored is not None
     assert stored.assessment is not None
-    assert stored.assessment.assessor == "desk/2"
+    assert stored.assessment.assessor == "desk/next"
     assert assess_pending(config, store) == 0
     assessor.cache_clear()
 
@@ -170,6 +171,30 @@ def test_assessing_in_bulk_and_no_more_than_wanted(store: Store, config: Config)
     assert assess_pending(config, store, most=1) == 2000
     assert assess_pending(config, store) == 500
     assert store.mentions.count(Filter(view=View.COMPLAINTS)) == 2500
+
+
+def test_a_backlog_is_assessed_on_all_cores_as_on_one(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    class Watched(Cores[list[Assessable], list[Assessment]]):
+        def begin(self, piece: list[Assessable]) -> None:
+            begun.append(len(piece))
+            super().begin(piece)
+
+    monkeypatch.setattr("reviewdesk.desk.assessing.Cores", Watched)
+    monkeypatch.setattr("reviewdesk.desk.assessing.cores", lambda: 2)
+    openings = ("Balík nedorazil, hrůza.", "Všechno super, děkuji!", "Wann kommt mein Paket?", "Телефон не работает")
+    texts = [f"{openings[n % 4]} {n}" for n in range(3700)]
+    store.mentions.ingest("fb", [Mention(id=f"m{n}", kind=Kind.REVIEW, text=text) for n, text in enumerate(texts)])
+    assert assess_pending(config, store) == 3700
+    assert begun == [500, 500, 500, 200]
+    expected = Assessor().assess([Assessable(text=text, prior="cs") for text in texts])
+    for n, assessment in enumerate(expected):
+        stored = store.mentions.find("fb", f"m{n}")
+        assert stored is not None
+        assert stored.assessment == assessment
 
 
 def test_an_edit_is_assessed_again_and_an_older_word_is_dropped(store: Store, config: Config) -> None:

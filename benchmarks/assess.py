@@ -2,6 +2,7 @@
 
 python benchmarks/assess.py                 # speed, by language
 python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
+python benchmarks/assess.py --dev tests/assess/written                         # or <language>.tsv of label, text
 python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
 """
 
@@ -116,6 +117,14 @@ def precision_in_a_feed(gold: Sequence[str], probabilities: Sequence[float]) -> 
     return found * worth / max(1e-9, found * worth + wrong)
 
 
+def labelled(path: Path) -> list[tuple[str, str]]:
+    """Gives label and text of each line of a .jsonl or .tsv file."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    if path.suffix == ".tsv":
+        return [(label, text) for label, _, text in (line.partition("\t") for line in lines)]
+    return [(row["label"], row["text"]) for row in map(json.loads, lines)]
+
+
 def quality(folder: Path, strip: bool, errors: int) -> None:
     """Prints a table by file: macro-F1, negatives, share without any evidence, languages told right, and speed."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -127,10 +136,10 @@ def quality(folder: Path, strip: bool, errors: int) -> None:
         "| feed: precision at 80% recall | language right | texts/s | VADER texts/s |"
     )
     print("|---" * 14 + "|")
-    for path in sorted(folder.glob("*.jsonl")):
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        texts = [bare(row["text"]) if strip else row["text"] for row in rows]
-        gold = [row["label"] for row in rows]
+    for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.tsv")]):
+        rows = labelled(path)
+        texts = [bare(text) if strip else text for _, text in rows]
+        gold = [label for label, _ in rows]
         items = [Assessable(text=text, language=path.stem) for text in texts]
         assessments = list(Assessor().assess(items))
         said = [one.label.value for one in assessments]

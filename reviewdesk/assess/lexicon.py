@@ -41,6 +41,7 @@ class Grammar(Record, frozen=True, kw_only=True):
         contrast: words after which the real message comes.
         none: whole answers to "what was bad?" that mean nothing was.
         written_out: letters and what people type in place of them.
+        sister: the file of a language whose words people mix in; a word that is not known here is looked up there.
     """
 
     negators: str = ""
@@ -51,6 +52,7 @@ class Grammar(Record, frozen=True, kw_only=True):
     contrast: str = ""
     none: tuple[str, ...] = ()
     written_out: Mapping[str, str] = {}
+    sister: str | None = None
 
 
 class WordGroup(Record, frozen=True, kw_only=True):
@@ -201,6 +203,7 @@ class Lexicon:
         self._code = code
         grammar = data.grammar
         self._written_out = grammar.written_out
+        self._sister = grammar.sister
         self._words: dict[str, tuple[float, Topic | None]] = {}
         self._as_written: dict[str, tuple[float, Topic | None]] = {}
         self._phrases: dict[str, list[Phrase]] = {}
@@ -299,6 +302,22 @@ class Lexicon:
         return 0.0, None, False
 
     def _known(self, written: str) -> Known:
+        """Gives what is known of a word here, or what it is worth in the sister language, whose phrases stay there."""
+        found = self._own(written)
+        if self._sister is None or found.says or found.factor != 1.0:
+            return found
+        borrowed = lexicon(self._sister)._own(written)
+        return found._replace(
+            says=bool(borrowed.valence or borrowed.topic or borrowed.negator),
+            valence=borrowed.valence,
+            topic=borrowed.topic,
+            turned_round=borrowed.turned_round,
+            negator=borrowed.negator,
+            negative=borrowed.negative,
+            factor=borrowed.factor,
+        )
+
+    def _own(self, written: str) -> Known:
         token = bare = FOLDED[written]
         if self._code in TRANSLITERATED and token.isascii():
             token = fold(in_cyrillic(bare, self._code)).text

@@ -95,3 +95,13 @@ def test_superlatives_are_stronger_and_denied_words_are_turned_round() -> None:
 def test_every_sign_is_found_where_one_can_be() -> None:
     for sign in (*signs().emoticons, *signs().emoji):
         assert [hit for hit in read_text(f"a {sign} b", "cs").hits if hit.note in ("emoji", "emoticon")], sign
+
+
+@pytest.mark.parametrize(("name", "word"), [("uk", "разочарование"), ("uk", "замечательный"), ("ru", "жахливий")])
+def test_words_of_the_sister_language_are_known_too(name: str, word: str) -> None:
+    assert lexicon(name).known[word].valence == lexicon("ru" if name == "uk" else "uk").known[word].valence != 0
+
+
+def test_a_word_that_both_sisters_know_is_worth_what_its_own_language_says() -> None:
+    assert lexicon("uk").known["лютого"].valence == 0
+    assert lexicon("uk").known["вродливий"].valence >= 0

@@ -23,6 +23,7 @@ from vaderSentiment.vaderSentiment import (
 )
 
 from reviewdesk.assess import weights
+from reviewdesk.assess.lexicon import lexicon
 from reviewdesk.assess.sentiment import Hit, signs
 from reviewdesk.assess.tokens import Memory
 
@@ -40,7 +41,7 @@ class _Piece(NamedTuple):
 
     Attributes:
         word: without the punctuation around it, in lower case.
-        value: as in VADER's list; None where it is not in it.
+        value: as in VADER's list; None where it is not in it, or passed over.
         boost: what it adds to the next words.
         in_idiom: it stands in one of the fixed phrases.
     """
@@ -55,8 +56,10 @@ class _Piece(NamedTuple):
 
 @cache
 def _values() -> dict[str, float]:
+    passed_over = lexicon("en").passed_over
+    words = {word: value for word, value in SentimentIntensityAnalyzer().lexicon.items() if word not in passed_over}
     # As VADER reads 👍 as the words "thumbs up", which it does not know.
-    return {**SentimentIntensityAnalyzer().lexicon, **signs().emoji}
+    return {**words, **signs().emoji}
 
 
 def _piece(written: str) -> _Piece:

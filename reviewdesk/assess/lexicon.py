@@ -42,6 +42,7 @@ class Grammar(Record, frozen=True, kw_only=True):
         none: whole answers to "what was bad?" that mean nothing was.
         written_out: letters and what people type in place of them.
         sister: the file of a language whose words people mix in; a word that is not known here is looked up there.
+        passed_over: words that vaderSentiment values and a shop's customers mean nothing by, or something else.
     """
 
     negators: str = ""
@@ -53,6 +54,7 @@ class Grammar(Record, frozen=True, kw_only=True):
     none: tuple[str, ...] = ()
     written_out: Mapping[str, str] = {}
     sister: str | None = None
+    passed_over: str = ""
 
 
 class WordGroup(Record, frozen=True, kw_only=True):
@@ -230,6 +232,7 @@ class Lexicon:
         self._factors = dict.fromkeys(self._set(grammar.boosters), weights.BOOSTED)
         self._factors |= dict.fromkeys(self._set(grammar.dampeners), weights.DAMPENED)
         self._contrast = self._set(grammar.contrast)
+        self.passed_over = self._set(grammar.passed_over)
         self._none = frozenset(
             _words_alone(key) for answer in grammar.none for key in spellings(answer, self._written_out)
         )

@@ -245,7 +245,7 @@ VADER_WORDS += [
     "beating",
     "heart",
     "bus",
-    "stop",
+    "damn",
     "BUT",
     "cannot",
     "COULDN'T",

@@ -40,7 +40,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
         worded += _reasons("title", item.title, title, weights.TITLE)
     good = math.fsum([one.share for one in worded if one.share > 0])
     bad = -math.fsum([one.share for one in worded if one.share < 0])
-    worded += _doubt(good, bad, text.severity in _GRAVE)
+    worded += _doubt(good, bad, text.words, text.severity in _GRAVE)
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
     if starred:
         worded, starred = _disagreement(worded, starred)
@@ -96,12 +96,16 @@ def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list
     ]
 
 
-def _doubt(good: float, bad: float, grave: bool) -> list[Reason]:
-    """Gives what is taken away from words that are weak or both good and bad; a grave complaint phrase is neither."""
+def _doubt(good: float, bad: float, words: int, grave: bool) -> list[Reason]:
+    """Gives what is taken away from words that are weak or both good and bad; a grave complaint phrase is neither.
+
+    What is hardly blame grows with the text's length.
+    """
     total = good - bad
     if not total or (grave and total < 0):
         return []
-    hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME
+    told_at_length = min(max(words - weights.LONG, 0) * weights.WEAK_BLAME_A_WORD, weights.WEAK_BLAME_MOST)
+    hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME + told_at_length
     weak = hardly * min(max(4 - abs(total) / hardly, 0.0) / 3, 1.0)
     mixed = max(0.0, min(good, bad) - weights.MIXED_FROM) * weights.MIXED
     if not weak + mixed:

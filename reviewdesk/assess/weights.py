@@ -32,6 +32,8 @@ EXCLAMATION, EXCLAMATIONS_MOST = 0.292, 4
 """Each exclamation mark moves the sum on in its own direction; at most four count."""
 WEAK_PRAISE, WEAK_BLAME = 1.5, 0.2
 """Words that sum to less are hardly an opinion ("thanks"): so much is taken away, less up to four times."""
+LONG, WEAK_BLAME_A_WORD, WEAK_BLAME_MOST = 30, 0.1, 3.5
+"""A long text finds some fault whatever it thinks: blame is weak up to so much more for each word over thirty."""
 MIXED, MIXED_FROM = 0.7, 2.0
 """Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away."""
 LEFT_OF_DOUBTED = 0.1

@@ -242,8 +242,13 @@ class Lexicon:
         self.known: Memory[Known] = Memory(self._known)
 
     def _bare(self, entry: str) -> str:
-        """Gives a pattern folded, with each word that can be written out in both ways ("schön" as "schon|schoen")."""
+        """Gives a pattern folded, with each word that can be written out in both ways ("schön" as "schon|schoen").
+
+        Apostrophes are left out, as they are of the words in a text ("can't", "cant").
+        """
         lowered = entry.casefold()
+        if "'" in entry:
+            entry = entry.replace("'", "")
         if not any(letter in lowered for letter in self._written_out):
             return fold(entry).text
         return " ".join(

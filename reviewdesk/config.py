@@ -250,6 +250,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceConfig, ...]
     document: Document
 
+    def agent_name(self, id: str) -> str:
+        """Gives what an agent is called: the name, the id where there is none."""
+        return next((agent.name for agent in self.agents if agent.id == id), "") or id
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is no mistake but should not stay so; `check_settings` adds secrets that stand in clear."""

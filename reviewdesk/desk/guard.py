@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reviewdesk.model import Author, Change, Guard, Kind, Mention, What
-from reviewdesk.store.records import Reply, Stored, Version
+from reviewdesk.model import Author, Change, DeliveryState, Guard, Kind, Mention, What
+from reviewdesk.store.records import Conversation, Reply, Stored, Version
 
 _SENTENCES = {
     What.EDITED: "The customer changed the text.",
@@ -20,6 +20,7 @@ _SENTENCES = {
     What.UNREADABLE: "The thread could not be read again.",
 }
 _BY_EDITS = (What.EDITED, What.GONE)
+_NEVER_OUT = (DeliveryState.WITHDRAWN, DeliveryState.REFUSED)
 
 
 def changes(
@@ -42,23 +43,62 @@ def changes(
     """
     if strictness is Guard.OFF:
         return ()
-    found: list[Change] = []
     since = reply.seen_until
-    if stored.gone_at and not held_for(reply, What.GONE):
-        found.append(Change(what=What.GONE, before=said(stored.mention), at=stored.gone_at))
-    if known is not None and known.version != stored.version and said(known) != said(stored.mention):
-        at = stored.mention.edited_at
-        found.append(Change(what=What.EDITED, who=_name(stored), before=said(known), after=said(stored.mention), at=at))
-    for each in came:
-        what = _what(stored.mention, each.mention)
-        if what is not None:
-            found.append(Change(what=what, who=_name(each), after=said(each.mention), at=each.mention.created_at))
+    found = differences(stored, known=known, gone_known=held_for(reply, What.GONE), came=came)
     found += [
         Change(what=What.COLLEAGUE, who=other.agent, after=other.text, at=other.posted_at)
         for other in replies
         if other.id != reply.id and other.agent != reply.agent and other.posted_at and other.posted_at > since
     ]
     return tuple(each for each in found if strictness is Guard.STRICT or each.what in _BY_EDITS)
+
+
+def meanwhile(before: Conversation, now: Conversation, agent: str) -> tuple[Change, ...]:
+    """Gives what has happened to a mention, since an agent saw it, that whoever answers it must know.
+
+    Args:
+        before: what the agent saw.
+        now: the same as it stands now.
+        agent: whose own replies are no news.
+    """
+    seen = {each.id for each in before.thread}
+    found = differences(
+        now.focus,
+        known=before.focus.mention,
+        gone_known=before.focus.gone_at is not None,
+        came=[each for each in now.thread if each.id not in seen and each.id != now.focus.id],
+    )
+    known = {each.id for each in before.replies}
+    found += [
+        Change(what=What.COLLEAGUE, who=other.agent, after=other.text, at=other.created_at)
+        for other in now.replies
+        if other.id not in known and other.agent != agent and other.state not in _NEVER_OUT
+    ]
+    return tuple(found)
+
+
+def differences(
+    stored: Stored, *, known: Mention | Version | None, gone_known: bool, came: Sequence[Stored]
+) -> list[Change]:
+    """Gives what the platform's side has done to a mention: it is gone, edited, answered, or has more below it.
+
+    Args:
+        stored: as it stands now.
+        known: its text as the agent knew it, None where that is not known.
+        gone_known: whether the agent knew that it is gone.
+        came: the other texts of its thread that the agent did not know.
+    """
+    found: list[Change] = []
+    if stored.gone_at and not gone_known:
+        found.append(Change(what=What.GONE, before=said(stored.mention), at=stored.gone_at))
+    if known is not None and said(known) != said(stored.mention):
+        at = stored.mention.edited_at
+        found.append(Change(what=What.EDITED, who=_name(stored), before=said(known), after=said(stored.mention), at=at))
+    for each in came:
+        what = _what(stored.mention, each.mention)
+        if what is not None:
+            found.append(Change(what=what, who=_name(each), after=said(each.mention), at=each.mention.created_at))
+    return found
 
 
 def held_for(reply: Reply, what: What) -> bool:

@@ -13,12 +13,16 @@ from reviewdesk.model import Channel, DeliveryState, LengthUnit, Level, Status
 from reviewdesk.replies.checks import Problem, check_reply
 from reviewdesk.replies.personalise import greeting
 from reviewdesk.store.db import Store, to_ms
-from reviewdesk.store.records import Draft, Reply, Stored
+from reviewdesk.store.holders import new_holder
+from reviewdesk.store.records import Draft, Reply, Stored, Writer
 from reviewdesk.text import cut
 
 _NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HELD, DeliveryState.HANDED_OFF)
 """States in which it is certain that the desk has posted nothing."""
 
+WRITING_AGAIN = 15.0
+_WRITING_LEASE = 40.0
+_ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
 _OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE, DeliveryState.HANDED_OFF)
 """States in which the customer has a reply, or a person is posting it."""
 
@@ -36,10 +40,27 @@ class Respond:
         self._store = store
         self._agent = agent
         self._config = config
+        self._holder = new_holder()
 
     def save_draft(self, id: int, text: str, template: str = "") -> None:
         """Keeps what was written so far; an empty text removes the draft."""
         self._store.outbox.save_draft(id, self._agent, text, template)
+
+    def begin_writing(self, id: int) -> None:
+        """Tells colleagues that a reply to this mention is open here; say it again every `WRITING_AGAIN` seconds.
+
+        A window that dies is believed for at most `_WRITING_LEASE` seconds, on the same machine not at all.
+        """
+        self._store.outbox.keep_open(id, self._agent, self._holder, seconds=_WRITING_LEASE)
+
+    def stop_writing(self, id: int) -> None:
+        """Tells colleagues that the reply is no longer open here; what was written stays a draft."""
+        self._store.outbox.let_go(id, self._agent, self._holder)
+
+    def writing_too(self, id: int) -> list[Writer]:
+        """Gives the colleagues who have a reply to this mention open now."""
+        now = self._store.clock()
+        return [each for each in self._store.outbox.writers(id) if each.agent != self._agent and each.is_writing(now)]
 
     def reply_mode(self, id: int) -> str:
         """Gives "api", "hand_off" or "none": how a reply to this mention gets to its platform."""
@@ -66,7 +87,7 @@ class Respond:
         stored = self._store.mentions.get(id)
         mention, shop = stored.mention, self._config.shop
         agent = next((each for each in self._config.agents if each.id == self._agent), None)
-        name = (agent.name if agent else "") or self._agent
+        name = self._config.agent_name(self._agent)
         signature = (agent.signature if agent else "") or shop.signature
         author = mention.author.name if mention.author else ""
         topics = stored.assessment.topics if stored.assessment else ()
@@ -113,9 +134,13 @@ class Respond:
             recent=self._store.outbox.recent_texts(self._agent),
         )
         for earlier in self._store.outbox.replies_to(id):
-            if earlier.agent != self._agent and earlier.channel is channel and earlier.state in _OUT:
-                words = cut(earlier.text, 60)
-                found.append(Problem(level=Level.WARNING, sentence=f"{earlier.agent} has replied already: “{words}”"))
+            if earlier.agent == self._agent or earlier.channel is not channel:
+                continue
+            name, words = self._config.agent_name(earlier.agent), cut(earlier.text, 60)
+            if earlier.state in _OUT:
+                found.append(Problem(level=Level.WARNING, sentence=f"{name} has replied already: “{words}”"))
+            elif earlier.state in _ON_ITS_WAY:
+                found.insert(0, _fault(f"{name} has a reply on its way: “{words}” Yours stays here as a draft."))
         if stored.gone_at:
             found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
         if channel is Channel.PUBLIC and self.reply_mode(id) == "none":
@@ -171,6 +196,15 @@ class Respond:
             begun = [each.text for each in self._own_drafts(reply) if each.text != reply.text]
             self._store.outbox.save_draft(reply.mention_id, self._agent, "\n\n".join((reply.text, *begun)))
         return self._own_drafts(reply)[0]
+
+    def drop(self, reply: Reply) -> None:
+        """Withdraws a reply that has not gone out. Its text stays in the conversation, as one that was taken back.
+
+        Raises:
+            NotAllowed: as in `take_back`.
+        """
+        _require_state(reply, _NOT_OUT, "cannot be withdrawn")
+        self._move(reply, DeliveryState.WITHDRAWN)
 
     def _own_drafts(self, reply: Reply) -> list[Draft]:
         return [each for each in self._store.outbox.drafts(reply.mention_id) if each.agent == self._agent]

@@ -26,6 +26,7 @@ from reviewdesk.model import (
 )
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.ingest import Ingest, chunks, marks
+from reviewdesk.store.outbox import writers
 from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View
 from reviewdesk.store.schema import NEVER
 from reviewdesk.store.search import match_expression
@@ -57,7 +58,8 @@ _ROW = """mention.id, mention.source_id, source.connector, mention.kind, mention
     CASE mention.text WHEN '' THEN mention.pros ELSE '[]' END,
     mention.created_at, mention.due_at, mention.rating, mention.status, mention.complaint, mention.severity,
     mention.compound, mention.assignee, mention.snoozed_until, mention.gone_at IS NOT NULL, mention.version > 1,
-    EXISTS (SELECT 1 FROM draft WHERE draft.mention_id = mention.id),
+    (SELECT json_group_array(json_array(agent, opened_at, open_until, updated_at, text <> '', holder)) FROM draft
+     WHERE draft.mention_id = mention.id),
     (SELECT state FROM reply WHERE reply.mention_id = mention.id ORDER BY reply.id DESC LIMIT 1),
     (SELECT group_concat(tag, char(10)) FROM tag WHERE tag.mention_id = mention.id)"""
 _STORED = """mention.id, mention.source_id, source.connector, mention.platform_id, thread.key, mention.thread_id,
@@ -185,7 +187,7 @@ class Mentions:
                 f" WHERE mention.id IN ({marks(part)})",
                 part,
             ):
-                found[row[0]] = _row(row)
+                found[row[0]] = _row(row, self._store.now_ms())
         return found
 
     def count(self, which: Filter) -> int:
@@ -267,7 +269,7 @@ class Mentions:
             versions=self._earlier(focus),
             notes=self._store.people.notes(id),
             tags=self._store.people.tags(id),
-            drafts=self._store.outbox.drafts(id),
+            writers=self._store.outbox.writers(id),
         )
 
     def _messages(self, focus: Stored) -> list[Stored]:
@@ -475,7 +477,7 @@ def _version(row: Sequence[Any]) -> Version:
     )
 
 
-def _row(row: Sequence[Any]) -> Row:
+def _row(row: Sequence[Any], now: int) -> Row:
     (id, source, connector, kind, author, text, title, cons, pros, created, due, rating, status, complaint, severity,
      compound, assignee, snoozed, gone, edited, drafted, reply, tags) = row  # fmt: skip
     return Row(
@@ -496,7 +498,7 @@ def _row(row: Sequence[Any]) -> Row:
         snoozed_until=from_ms_or_none(snoozed),
         gone=bool(gone),
         edited=bool(edited),
-        has_draft=bool(drafted),
+        writers=writers(json.loads(drafted), now),
         reply_state=DeliveryState(reply) if reply else None,
         tags=tuple(sorted(tags.split("\n"))) if tags else (),
     )

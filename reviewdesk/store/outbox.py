@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from reviewdesk.model import Change, Channel, DeliveryState
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.ingest import marks
-from reviewdesk.store.records import Draft, Reply
+from reviewdesk.store.records import Draft, Reply, Writer
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
@@ -105,6 +105,11 @@ class Outbox:
         if not found:
             raise NotAllowed(f"There is no reply {id}.")
         return found[0]
+
+    def waiting(self) -> int:
+        """Gives how many replies wait for a person: held, refused, unclear, or to be posted by hand."""
+        states = "('held', 'refused', 'unknown', 'handed_off')"
+        return int(self._conn.execute(f"SELECT count(*) FROM reply WHERE state IN {states}").fetchone()[0])
 
     def replies_to(self, mention: int) -> tuple[Reply, ...]:
         """Gives the replies to a mention, oldest first."""
@@ -252,26 +257,71 @@ class Outbox:
         ]
 
     def save_draft(self, mention: int, agent: str, text: str, template: str = "") -> None:
-        """Keeps what an agent has written so far; an empty text removes the draft."""
+        """Keeps what an agent has written so far; an empty text removes the draft. An erased mention keeps nothing."""
         with self._store.transaction() as conn:
-            if not text:
-                conn.execute("DELETE FROM draft WHERE mention_id = ? AND agent = ?", (mention, agent))
-                return
             conn.execute(
-                """INSERT INTO draft (mention_id, agent, text, template, updated_at) VALUES (?, ?, ?, ?, ?)
-                   ON CONFLICT (mention_id, agent) DO UPDATE SET text = excluded.text, template = excluded.template,
-                     updated_at = excluded.updated_at""",
-                (mention, agent, text, template, self._store.now_ms()),
+                """INSERT INTO draft (mention_id, agent, text, template, updated_at)
+                   SELECT id, :agent, :text, :template, :now FROM mention WHERE id = :mention
+                   ON CONFLICT (mention_id, agent) DO UPDATE SET text = :text, template = :template,
+                     updated_at = :now""",
+                {
+                    "mention": mention,
+                    "agent": agent,
+                    "text": text,
+                    "template": template,
+                    "now": self._store.now_ms(),
+                },
             )
+            self._forget_empty(conn, mention, agent)
 
     def drafts(self, mention: int) -> tuple[Draft, ...]:
         """Gives every agent's draft for a mention, newest first."""
         return tuple(
             Draft(mention_id=mention, agent=agent, text=text, template=template, updated_at=from_ms(updated))
             for agent, text, template, updated in self._conn.execute(
-                "SELECT agent, text, template, updated_at FROM draft WHERE mention_id = ? ORDER BY updated_at DESC",
+                """SELECT agent, text, template, updated_at FROM draft WHERE mention_id = ? AND text <> ''
+                   ORDER BY updated_at DESC""",
                 (mention,),
             )
+        )
+
+    def draft(self, mention: int, agent: str) -> Draft | None:
+        """Gives an agent's draft for a mention; None where there is none."""
+        return next((draft for draft in self.drafts(mention) if draft.agent == agent), None)
+
+    def keep_open(self, mention: int, agent: str, holder: str, *, seconds: float) -> None:
+        """Notes that an agent has a reply open, or still has it: for so long, unless it is said again or `let_go`."""
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            conn.execute(
+                """INSERT INTO draft (mention_id, agent, text, updated_at, opened_at, open_until, holder)
+                   SELECT id, :agent, '', :now, :now, :until, :holder FROM mention WHERE id = :mention
+                   ON CONFLICT (mention_id, agent) DO UPDATE SET open_until = :until, holder = :holder,
+                     opened_at = CASE WHEN open_until > :now THEN opened_at ELSE :now END""",
+                {"mention": mention, "agent": agent, "holder": holder, "now": now, "until": now + int(seconds * 1000)},
+            )
+
+    def let_go(self, mention: int, agent: str, holder: str) -> None:
+        """Notes that a reply is no longer open in this holder's window; what was written stays."""
+        with self._store.transaction() as conn:
+            conn.execute(
+                "UPDATE draft SET open_until = 0, holder = '' WHERE mention_id = ? AND agent = ? AND holder = ?",
+                (mention, agent, holder),
+            )
+            self._forget_empty(conn, mention, agent)
+
+    def writers(self, mention: int) -> tuple[Writer, ...]:
+        """Gives who writes a reply to a mention or has begun one, first who began first."""
+        found = self._conn.execute(
+            """SELECT agent, opened_at, open_until, updated_at, text <> '', holder FROM draft WHERE mention_id = ?""",
+            (mention,),
+        )
+        return writers(found, self._store.now_ms())
+
+    def _forget_empty(self, conn: sqlite3.Connection, mention: int, agent: str) -> None:
+        conn.execute(
+            "DELETE FROM draft WHERE mention_id = ? AND agent = ? AND text = '' AND open_until <= ?",
+            (mention, agent, self._store.now_ms()),
         )
 
     def _select(self, where: str, params: Sequence[Any], limit: int = 10_000) -> list[Reply]:
@@ -284,6 +334,22 @@ class Outbox:
                SELECT ?, ?, ?, id, source_id, json_object('reply', ?) FROM mention WHERE id = ?""",
             (self._store.now_ms(), agent, what, reply, mention),
         )
+
+
+def writers(rows: Iterable[Sequence[Any]], now: int) -> tuple[Writer, ...]:
+    """Gives those who write from rows of `draft`; an empty reply whose window is gone is nobody's.
+
+    Args:
+        rows: of agent, opened_at, open_until, updated_at, whether there is a text, and holder.
+        now: in milliseconds.
+    """
+    found = []
+    for agent, opened, until, updated, text, holder in rows:
+        is_open = until > now and not is_dead(holder)
+        if is_open or text:
+            since = from_ms(opened if is_open else updated)
+            found.append(Writer(agent=agent, since=since, until=from_ms(until) if is_open else None))
+    return tuple(sorted(found, key=lambda writer: writer.since))
 
 
 def _value(value: Any) -> Any:

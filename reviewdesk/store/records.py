@@ -55,6 +55,23 @@ class Filter(Record, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+class Writer(Record, frozen=True, kw_only=True):
+    """An agent who is writing a reply, or has begun one. What is written is told to nobody before it is sent.
+
+    Attributes:
+        since: since when the reply is open; where it is not, when it was last written at.
+        until: until when it counts as open unless the window that shows it says so again; None where it is not open.
+    """
+
+    agent: str
+    since: datetime
+    until: datetime | None
+
+    def is_writing(self, now: datetime) -> bool:
+        """Tells whether the reply is open in a window that lives, as far as is known."""
+        return self.until is not None and self.until > now
+
+
 class Row(Record, frozen=True, kw_only=True):
     """One line of a list. `excerpt` is at most 400 characters; `version` changes when anything shown changes."""
 
@@ -75,7 +92,7 @@ class Row(Record, frozen=True, kw_only=True):
     snoozed_until: datetime | None
     gone: bool
     edited: bool
-    has_draft: bool
+    writers: tuple[Writer, ...]
     reply_state: DeliveryState | None
     tags: tuple[str, ...]
 
@@ -148,7 +165,7 @@ class Reply(Record, frozen=True, kw_only=True):
 
 
 class Draft(Record, frozen=True, kw_only=True):
-    """A reply being written by one agent."""
+    """A reply being written by one agent; for that agent's eyes."""
 
     mention_id: int
     agent: str
@@ -187,6 +204,7 @@ class Conversation(Record, frozen=True, kw_only=True):
         replies: ours to the focus, oldest first, those not yet on the platform included.
         history: other mentions by the same customer: the same author, order number or full name, newest first.
         versions: earlier texts of the focus, oldest first, without the current one.
+        writers: who writes a reply to the focus or has begun one.
     """
 
     focus: Stored
@@ -196,7 +214,7 @@ class Conversation(Record, frozen=True, kw_only=True):
     versions: tuple[Version, ...]
     notes: tuple[Note, ...]
     tags: tuple[str, ...]
-    drafts: tuple[Draft, ...]
+    writers: tuple[Writer, ...]
 
 
 class SourceState(Record, frozen=True, kw_only=True):

@@ -278,3 +278,11 @@ def m004_what_was_told(db: Database) -> None:
         ) WITHOUT ROWID"""
     )
     db.execute("ALTER TABLE source ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m005_who_is_writing(db: Database) -> None:
+    """Tells colleagues who has a reply open: since when, in which window, and until when that holds unless renewed."""
+    for column in ("opened_at INTEGER NOT NULL DEFAULT 0", "open_until INTEGER NOT NULL DEFAULT 0"):
+        db.execute(f"ALTER TABLE draft ADD COLUMN {column}")
+    db.execute("ALTER TABLE draft ADD COLUMN holder TEXT NOT NULL DEFAULT ''")

@@ -22,7 +22,7 @@ from reviewdesk.config import Config
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import DeliveryState
 from reviewdesk.store.db import Store
-from reviewdesk.store.records import Reply
+from reviewdesk.store.records import Reply, Row
 from reviewdesk.tui import processes
 from reviewdesk.tui.help import HelpScreen
 from reviewdesk.tui.inbox import InboxScreen
@@ -240,20 +240,18 @@ class ReviewdeskApp(App[int]):
         """Shows the replies on their way."""
         self.to_inbox()
         screen = OutboxScreen(self.inbox.surroundings, self.keys)
-        screen.show(await self._replies())
+        screen.show(*await self._replies())
         await self.push_screen(screen)
 
-    async def _replies(self) -> list[Reply]:
-        states = [state for state in DeliveryState if state is not DeliveryState.WITHDRAWN]
-        replies = await self.writer.do(lambda desk: desk.store.outbox.in_states(states))
-        return replies[-_REPLIES_SHOWN:]
+    async def _replies(self) -> tuple[list[Reply], dict[int, Row]]:
+        return await self.writer.do(_replies_to_show)
 
     async def _refresh_screen(self) -> None:
         """Brings the screen that lies on the inbox up to date."""
         if isinstance(self.screen, SourcesScreen):
             self.screen.show(self.inbox.sources)
         elif isinstance(self.screen, OutboxScreen):
-            self.screen.show(await self._replies())
+            self.screen.show(*await self._replies())
 
     def on_sources_screen_poll_wanted(self, event: SourcesScreen.PollWanted) -> None:
         """Polls one source."""
@@ -282,6 +280,15 @@ class ReviewdeskApp(App[int]):
     def on_outbox_screen_taken_back(self, event: OutboxScreen.TakenBack) -> None:
         """Makes a reply a draft again."""
         self.run_told(self.inbox.replying.take_back(event.reply))
+
+    def on_outbox_screen_dropped(self, event: OutboxScreen.Dropped) -> None:
+        """Withdraws a reply for good."""
+        self.run_told(self.inbox.replying.drop(event.reply))
+
+    def on_outbox_screen_amend_wanted(self, event: OutboxScreen.AmendWanted) -> None:
+        """Changes or deletes a reply on its platform."""
+        amending = self.inbox.amending
+        self.run_told(amending.delete(event.reply) if event.delete else amending.edit(event.reply))
 
     def on_outbox_screen_mention_wanted(self, event: OutboxScreen.MentionWanted) -> None:
         """Reads the mention of a reply."""
@@ -319,9 +326,9 @@ class ReviewdeskApp(App[int]):
         """Delivers the outbox in another process."""
         await self._run_process("Sending", "send", "--json")
 
-    async def moderate(self, *words: str) -> None:
-        """Hides or likes in another process."""
-        await self._run_process("Asking the platform", *words)
+    async def moderate(self, *words: str) -> bool:
+        """Hides, likes, edits or deletes in another process; False where that failed."""
+        return await self._run_process("Asking the platform", *words) is not None
 
     async def _run_process(self, title: str, *words: str) -> int | None:
         """Runs a command and gives how many mentions it told to be new; None where it failed or runs already."""
@@ -339,10 +346,12 @@ class ReviewdeskApp(App[int]):
                         new, well = new + told.new, well and not told.fault
                         if told.fault:
                             self.say(told.text, "warning")
-                    elif told.last_words:
+                        continue
+                    if told.last_words:
                         self.say(told.last_words, "warning" if told.code else "information")
                     elif told.code and well:
                         self.say(f"{title} ended with code {told.code}.", "warning")
+                    well = well and not told.code
         finally:
             self._under_way.discard(words)
             self.inbox.working("")
@@ -371,6 +380,12 @@ class ReviewdeskApp(App[int]):
         if woken := await self.writer.do(lambda desk: desk.triage.wake()):
             self.say(f"{woken:,} {'mention has' if woken == 1 else 'mentions have'} woken.")
             self.reader.refresh()
+
+
+def _replies_to_show(desk: Desk) -> tuple[list[Reply], dict[int, Row]]:
+    states = [state for state in DeliveryState if state is not DeliveryState.WITHDRAWN]
+    replies = desk.store.outbox.in_states(states)[-_REPLIES_SHOWN:]
+    return replies, desk.store.mentions.rows([reply.mention_id for reply in replies])
 
 
 def context_of(screen: Screen[Any]) -> Context:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.text import Text
@@ -19,14 +20,20 @@ from textual.widgets import Static, TextArea
 from textual.widgets.text_area import Selection
 
 from reviewdesk.commands import COMMANDS, Context, Keys, key_label
-from reviewdesk.model import Channel, LengthUnit, Level, Template
+from reviewdesk.desk.guard import meanwhile
+from reviewdesk.model import Change, Channel, LengthUnit, Level, Status, Template, What
 from reviewdesk.replies.checks import Problem, length
 from reviewdesk.replies.render import holes_in, render
 from reviewdesk.store.records import Conversation
 from reviewdesk.text import cut, safe
+from reviewdesk.tui.difference import told
+from reviewdesk.tui.document import writing
+from reviewdesk.tui.line import Surroundings
 from reviewdesk.tui.picker import Picked, TemplatePicker
+from reviewdesk.tui.wording import clock
 
 _DRAFT_SECONDS = 0.3
+"""How old the oldest letter may be that has not been told yet, however long somebody types without a rest."""
 _NEAR = 0.9
 _UNITS = {LengthUnit.CHARACTERS: "", LengthUnit.UTF16: "", LengthUnit.BYTES: " bytes"}
 _ACTIONS = {
@@ -104,6 +111,7 @@ class Composer(Widget):
     """Where a reply to one mention is written; hidden while none is.
 
     Args:
+        around: gives the time, the shop's timezone, the agent and the colleagues' names, at the time of painting.
         shop: the name under which replies appear.
         undo_seconds: how long a sent reply can be taken back.
         keys: for the sentences that name them.
@@ -132,7 +140,9 @@ class Composer(Widget):
             scrollbar-size-vertical: 1;
             .reply-text--hole { color: $warning; background: $warning 20%; text-style: bold; }
         }
-        #problems { height: auto; max-height: 6; padding: 0 1; display: none; }
+        #problems, #news { height: auto; max-height: 6; padding: 0 1; display: none; }
+        #news { max-height: 50%; background: $warning 8%; }
+        &.-news { height: 70%; }
     }
     """
 
@@ -150,13 +160,17 @@ class Composer(Widget):
 
         Attributes:
             language: of the template that the text came from, None where it came from none.
-            despite_warnings: the user has read the warnings that `refuse` showed for this very text.
+            opened: what the user saw when the composer was opened.
+            changes: what the user was shown to have changed since.
+            despite_warnings: the user has read the warnings that `refuse` showed for this very text and these changes.
         """
 
         mention_id: int
         text: str
         channel: Channel
         language: str | None
+        opened: Conversation
+        changes: tuple[Change, ...] = ()
         despite_warnings: bool = False
 
     @dataclass
@@ -166,9 +180,16 @@ class Composer(Widget):
         mention_id: int
 
     def __init__(
-        self, *, shop: str = "", undo_seconds: int = 10, keys: Keys | None = None, id: str | None = None
+        self,
+        around: Callable[[], Surroundings] | None = None,
+        *,
+        shop: str = "",
+        undo_seconds: int = 10,
+        keys: Keys | None = None,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self._around = around or (lambda: Surroundings(datetime.now(UTC), UTC, "", {}))
         self._keys = keys or Keys()
         self._shop = shop
         self._undo_seconds = undo_seconds
@@ -179,6 +200,8 @@ class Composer(Widget):
             placeholder=self._keys.put_into("Write the reply, or take a template with {reply.fill}."),
         )
         self._conversation: Conversation | None = None
+        self._opened: Conversation | None = None
+        self._changes: tuple[Change, ...] = ()
         self._limit: int | None = None
         self._unit = LengthUnit.CHARACTERS
         self._mode = "api"
@@ -196,6 +219,7 @@ class Composer(Widget):
         with Horizontal(classes="bar"):
             yield Static(id="mode", markup=False)
             yield Static(id="count", markup=False)
+        yield Static(id="news", markup=False)
         yield self._area
         yield Static(id="problems", markup=False)
 
@@ -245,15 +269,57 @@ class Composer(Widget):
             self._area.move_cursor(self._area.document.end)
             self._told = self._area.text
             self._show_problems(())
+            self._opened, self._changes = conversation, ()
         self._conversation = conversation
         self._limit, self._unit, self._mode = limit, unit, mode
         self._private = conversation.focus.mention.can_private_reply is True if private is None else private
         self._templates, self._values = templates, values
         self.display = True
-        self._show_state()
+        self.take(conversation)
         self._area.focus()
         # The first template would otherwise pay for loading the template engine while the user waits.
         self.run_worker(lambda: render("-", {}), thread=True, exit_on_error=False, group="templates")
+
+    def take(self, conversation: Conversation) -> None:
+        """Takes in what has become of the mention and shows it, where it is the one that is being answered.
+
+        What speaks against sending holds the next sending back, so that the user knows of it.
+        """
+        if self._opened is None or self.mention_id != conversation.focus.id:
+            return
+        self._conversation = conversation
+        changes = meanwhile(self._opened, conversation, self._around().agent)
+        if changes != self._changes:
+            self._changes, self._warned = changes, None
+            self._show_problems(())
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Shows again what is told: time has passed."""
+        if self.is_mounted and self._conversation:
+            self._show_state()
+            self._show_news(self._conversation)
+
+    def _show_news(self, conversation: Conversation) -> None:
+        around, room = self._around(), max(20, self.size.width - 2)
+        focus = conversation.focus
+        said = [f"✎ {each}" for each in writing(conversation, around)]
+        if focus.gone_at:
+            since = clock(focus.gone_at, around)
+            said.append(f"The mention is gone from the platform, seen {since}. Your draft stays here; sending is held.")
+        if focus.status is Status.CLOSED:
+            said.append("The mention is closed; a reply answers it all the same.")
+        if self._opened and focus.assignee not in (self._opened.focus.assignee, around.agent):
+            to = around.people.get(focus.assignee, focus.assignee) or "nobody"
+            said.append(f"It was assigned to {cut(to, 24)} meanwhile.")
+        lines = [Content.styled(cut(each, 200), "bold $warning") for each in said]
+        for change in self._changes:
+            if change.what is not What.GONE:
+                lines += told(change, around, room, most=3)
+        news = self.query_one("#news", Static)
+        news.display = bool(lines)
+        news.update(Content("\n").join(lines))
+        self.set_class(bool(self._changes), "-news")
 
     def close(self) -> None:
         """Closes. What was written is told as `Changed`, unless it was told before."""
@@ -261,7 +327,7 @@ class Composer(Widget):
             return
         self._tell()
         left = self.mention_id
-        self._conversation = None
+        self._conversation = self._opened = None
         self.display = False
         self.post_message(self.Closed(left))
 
@@ -274,7 +340,7 @@ class Composer(Widget):
 
     def action_send(self) -> None:
         """Hands the text over."""
-        if not self._conversation:
+        if not self._conversation or not self._opened:
             return
         if not self.text.strip():
             self.refuse([Problem(level=Level.FAULT, sentence="There is nothing to send yet.")])
@@ -291,7 +357,17 @@ class Composer(Widget):
         self._tell()
         language = self._template.language if self._template else None
         despite = self._warned == (self.text, self._channel)
-        self.post_message(self.Sent(self.mention_id, self.text, self._channel, language, despite))
+        self.post_message(
+            self.Sent(
+                self.mention_id,
+                self.text,
+                self._channel,
+                language,
+                opened=self._opened,
+                changes=self._changes,
+                despite_warnings=despite,
+            )
+        )
 
     def pick_template(self) -> None:
         """Lets the user choose a template, and puts it in: instead of blank text, else at the cursor."""
@@ -344,9 +420,7 @@ class Composer(Widget):
         if self._warned and self._warned[0] != self.text:
             self._warned = None
         self._show_problems(())
-        if self._conversation and self.text != self._told:
-            if self._timer:
-                self._timer.stop()
+        if self._conversation and self.text != self._told and not self._timer:
             self._timer = self.set_timer(_DRAFT_SECONDS, self._tell)
 
     def on_descendant_blur(self) -> None:

@@ -11,9 +11,10 @@ from reviewdesk.model import Assessment, Channel, DeliveryState, Mention, Reason
 from reviewdesk.replies.checks import language_name
 from reviewdesk.store.records import Conversation, Reply, Row, Stored, Version
 from reviewdesk.text import cut, is_web_link, one_line
+from reviewdesk.tui import difference
 from reviewdesk.tui.line import Surroundings
 from reviewdesk.tui.marking import Shown, points, shown, style_of
-from reviewdesk.tui.wording import KINDS, ago, clock, delivery, duration, source_label, stars
+from reviewdesk.tui.wording import KINDS, ago, clock, delivery, duration, source_label, standing_text, stars
 
 OTHER_MOST = 600
 """How many characters are shown of a text that is not the mention itself."""
@@ -62,11 +63,22 @@ def heading(conversation: Conversation, around: Surroundings) -> list[Block]:
     marks = _marks(focus)
     people = [(f"@{cut(focus.assignee, 20)} ", "$accent")] if focus.assignee else []
     people += [(f"#{cut(tag, 20)} ", "$secondary") for tag in conversation.tags[:8]]
-    writing = [draft for draft in conversation.drafts if draft.agent != around.agent and draft.text.strip()]
-    people += [(f"✎ {cut(draft.agent, 20)} is writing… ", "bold $warning") for draft in writing[:3]]
+    people += [(f"✎ {said} ", "bold $warning") for said in writing(conversation, around)]
     if marks or people:
         lines.append(Block(Content.assemble(*people), right=Content.assemble(*marks)))
     return lines
+
+
+def writing(conversation: Conversation, around: Surroundings) -> list[str]:
+    """Gives which colleagues are writing a reply to the mention or have begun one, each in a few words."""
+    told = []
+    for writer in conversation.writers:
+        name, since = cut(around.people.get(writer.agent, writer.agent), 20), clock(writer.since, around, today="")
+        if writer.agent != around.agent and writer.is_writing(around.now):
+            told.append(f"{name} is writing since {since}")
+        elif writer.agent != around.agent:
+            told.append(f"{name} has a draft, last changed {since}")
+    return told[:3]
 
 
 def document(conversation: Conversation, around: Surroundings) -> Iterator[Block]:
@@ -255,15 +267,26 @@ def _why(assessment: Assessment) -> Iterator[Block]:
 def _reply(reply: Reply, around: Surroundings) -> Iterator[Block]:
     words, style = delivery(reply, around)
     private = "privately · " if reply.channel is Channel.PRIVATE else ""
+    name = cut(around.people.get(reply.agent, reply.agent), 20)
     yield Block(
-        Content.assemble((cut(reply.agent, 20), "bold"), (f" {private}", _FAINT), (words, style)),
+        Content.assemble((name, "bold"), (f" {private}", _FAINT), (words, style)),
         right=Content.styled(ago(reply.created_at, around), _FAINT),
     )
     gone = reply.state is DeliveryState.WITHDRAWN
+    if reply.state is DeliveryState.HELD:
+        for change in reply.changes:
+            yield Block(difference.headline(change, around))
+            for title, text, bar in difference.texts(change):
+                yield Block(text, gutter=f" {title} │ " if title else " │ ", gutter_style=bar)
+        ways = "{reply.confirm} decides: send it all the same, change it, or drop it."
+        yield Block(Content.styled(around.keys.put_into(ways), "$accent"))
     yield from _text(
-        shown(reply.text, most=4_000), gutter=" │ ", gutter_style=style, style=f"{_FAINT} strike" if gone else ""
+        shown(standing_text(reply), most=4_000),
+        gutter=" │ ",
+        gutter_style=style,
+        style=f"{_FAINT} strike" if gone else "",
     )
-    if reply.fault:
+    if reply.fault and reply.state is not DeliveryState.HELD:
         yield Block(Content.styled(f"✗ {cut(reply.fault, 600)}", "$error"))
         if reply.fault_hint:
             yield Block(Content.styled(f"  {cut(reply.fault_hint, 600)}", _FAINT))

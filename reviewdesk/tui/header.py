@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from reviewdesk.commands import Keys
 from reviewdesk.store.records import SourceState
 from reviewdesk.text import cut, one_line, width
 
@@ -19,7 +20,7 @@ class Header(Widget):
     Args:
         shop, agent: names.
         zone: in which times are shown.
-        top_key: the key that goes to the top of the list.
+        keys: for what names them.
     """
 
     DEFAULT_CSS = """
@@ -35,13 +36,14 @@ class Header(Widget):
 
     unseen: reactive[tuple[int, int]] = reactive((0, 0))
     selected: reactive[int] = reactive(0)
+    waiting: reactive[int] = reactive(0)
     sending: reactive[str] = reactive("")
     working: reactive[str] = reactive("")
     fault: reactive[str] = reactive("")
 
-    def __init__(self, shop: str, agent: str, zone: tzinfo, top_key: str) -> None:
+    def __init__(self, shop: str, agent: str, zone: tzinfo, keys: Keys) -> None:
         super().__init__()
-        self._top_key = top_key
+        self._keys = keys
         self._shop = one_line(shop) or "reviewdesk"
         self._agent = one_line(agent)
         self._zone = zone
@@ -59,10 +61,13 @@ class Header(Widget):
             parts.append((f" ⚠ {self.fault} ", "$error bold"))
         if self.working:
             parts.append((f" {self.working} ", "$faint"))
+        if self.waiting:
+            waits = "1 reply waits" if self.waiting == 1 else f"{self.waiting:,} replies wait"
+            parts.append((f" ‖ {waits} for you ({self._keys['outbox.list']}) ", "$error bold"))
         if self.selected:
             parts.append((f" {self.selected:,} selected ", "$accent bold"))
         if any(self.unseen):
-            parts.append((f" {unseen_words(*self.unseen, self._top_key)} ", "$success bold"))
+            parts.append((f" {unseen_words(*self.unseen, self._keys['cursor.first'])} ", "$success bold"))
         if self.sending:
             parts.append((f" {self.sending} ", "$warning bold"))
         room -= width(name) + 1

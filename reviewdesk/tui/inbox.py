@@ -13,7 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from reviewdesk.commands import PANES, Context, is_printable
-from reviewdesk.store.records import Conversation, Filter, SourceState, View
+from reviewdesk.desk.triage import Done
+from reviewdesk.store.records import Conversation, Filter, Reply, SourceState, View
+from reviewdesk.tui.amending import Amending
 from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.conversation import ConversationPane
 from reviewdesk.tui.footer import KeyLine
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _SEARCH_SECONDS = 0.15
 _CONVERSATION_SECONDS = 0.06
+_UNDO_KEPT = 50
 _EMPTY = {
     View.COMPLAINTS: "No open complaint.\nEvery customer who was angry has been heard.",
     View.NEEDS_REPLY: "Inbox zero!\nNobody waits for a reply. Time for a coffee.",
@@ -49,6 +52,7 @@ class InboxScreen(Screen[None]):
 
     Attributes:
         doers: what runs the commands of this screen, method `do_<noun>_<verb>` by command.
+        done: what can be taken back, the last one at the end.
     """
 
     BINDINGS = [*bindings(Context.LIST, Context.CONVERSATION), *bindings(*PANES)]  # noqa: RUF012
@@ -97,17 +101,25 @@ class InboxScreen(Screen[None]):
         self._conversation_timer: Timer | None = None
         self._faults: dict[bool, str] = {}
         self._focused_last: Widget | None = None
+        self._people = {agent.id: agent.name or agent.id for agent in desk.config.agents}
         shop = f"{desk.config.shop.name} (demo)" if desk.demo else desk.config.shop.name
-        self.header = Header(shop, self._agent_name(), desk.config.shop.timezone, desk.keys["cursor.first"])
+        self.header = Header(shop, desk.config.agent_name(desk.agent), desk.config.shop.timezone, desk.keys)
         self.views = Views(desk.commands)
         self.list = MentionList(desk.reader, self.surroundings)
         self.pane = ConversationPane(self.surroundings)
-        self.composer = Composer(shop=desk.config.shop.name, undo_seconds=desk.config.desk.undo_seconds, keys=desk.keys)
+        self.composer = Composer(
+            self.surroundings,
+            shop=desk.config.shop.name,
+            undo_seconds=desk.config.desk.undo_seconds,
+            keys=desk.keys,
+        )
         self.search_line = Input(
             placeholder="Search all mentions: words, names, order numbers", id="search", compact=True
         )
         self.replying = Replying(desk, self)
         self.triaging = Triaging(desk, self)
+        self.amending = Amending(desk)
+        self.done: list[Done | Reply] = []
         self.doers = (self, self.triaging, self.replying)
 
     def compose(self) -> ComposeResult:
@@ -132,11 +144,8 @@ class InboxScreen(Screen[None]):
 
     def surroundings(self) -> Surroundings:
         """Gives what the lines of the list are painted for."""
-        return Surroundings(self._desk.clock(), self._desk.config.shop.timezone, self._desk.agent, self.labels)
-
-    def _agent_name(self) -> str:
-        agents = {agent.id: agent.name for agent in self._desk.config.agents}
-        return agents.get(self._desk.agent) or self._desk.agent
+        desk = self._desk
+        return Surroundings(desk.clock(), desk.config.shop.timezone, desk.agent, self.labels, self._people, desk.keys)
 
     # Where the keyboard is, and on which mentions commands work
 
@@ -183,7 +192,12 @@ class InboxScreen(Screen[None]):
     @property
     def can_undo(self) -> bool:
         """Whether there is something to take back."""
-        return bool(self.triaging.undoable or self.replying.undoable)
+        return bool(self.done)
+
+    def note_done(self, done: Done | Reply) -> None:
+        """Remembers what can be taken back."""
+        self.done = [*self.done[1 - _UNDO_KEPT :], done]
+        self.refresh_bindings()
 
     # News from the reader
 
@@ -211,6 +225,7 @@ class InboxScreen(Screen[None]):
 
     def _take_state(self, news: StateRead) -> None:
         self.views.counts = dict(news.counts)
+        self.header.waiting = news.waiting
         self.sources = news.sources
         labels = source_labels(news.sources)
         self.header.show_sources(news.sources, labels)
@@ -223,6 +238,8 @@ class InboxScreen(Screen[None]):
             return
         self.shown = news.conversation
         self.pane.show(news.conversation)
+        if news.conversation:
+            self.composer.take(news.conversation)
         self.refresh_bindings()
 
     def time_passes(self) -> None:
@@ -230,6 +247,7 @@ class InboxScreen(Screen[None]):
         if self.is_mounted:
             self.list.repaint()
             self.pane.repaint()
+            self.composer.repaint()
 
     def working(self, sentence: str) -> None:
         """Shows what another process is doing; "" when it is done."""
@@ -505,9 +523,18 @@ class InboxScreen(Screen[None]):
         self.read(event.id)
 
     async def do_change_undo(self) -> None:
-        """Takes the last thing back: a reply that has not gone out, else the last change."""
-        if not await self.replying.undo():
-            await self.triaging.undo()
+        """Takes the last thing back; first of all a reply whose seconds are running out."""
+        waiting = self.replying.waiting[-1:]
+        while self.done:
+            last = waiting.pop() if waiting else self.done[-1]
+            self.done = [each for each in self.done if each is not last]
+            self.refresh_bindings()
+            if isinstance(last, Done):
+                await self.triaging.undo(last)
+                return
+            if await self.replying.undo(last):
+                return
+        self._desk.say("There is nothing to take back.")
 
     def on_resize(self) -> None:
         """Keeps what is being read or written in sight when the window becomes narrow, and the keyboard where it was.

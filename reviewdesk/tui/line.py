@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from reviewdesk.commands import Keys
 from reviewdesk.model import DeliveryState, Kind, Severity, Status
-from reviewdesk.store.records import Row, SourceState
+from reviewdesk.store.records import Row, SourceState, Writer
 from reviewdesk.text import cut
 
 TWO_LINES_BELOW = 110
@@ -68,12 +70,14 @@ class Piece(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What lines are painted for: the time, where the shop is, who looks, and what the sources are called."""
+    """What lines are painted for: the time, where the shop is, who looks, the names of sources, agents and keys."""
 
     now: datetime
     zone: tzinfo
     agent: str
     labels: Mapping[str, str]
+    people: Mapping[str, str] = MappingProxyType({})
+    keys: Keys = Keys()
 
 
 def lines(row: Row, width: int, around: Surroundings, *, chosen: bool = False) -> tuple[list[Piece], ...]:
@@ -88,10 +92,10 @@ def lines(row: Row, width: int, around: Surroundings, *, chosen: bool = False) -
         who = Piece(_fitted(who.text, 18), who.part)
         where = Piece(_fitted(where.text, _SHORT_TITLE), where.part)
         left = [bar, mark, Piece(" "), _stars(row), Piece(" "), who, Piece(" "), where, Piece(" ")]
-        return (_joined(left, [excerpt], [*_states(row), *_work(row, around), *when], width),)
+        return (_joined(left, [excerpt], [*_states(row, around.agent), *_work(row, around), *when], width),)
     left = [bar, mark, Piece(" "), _stars(row), Piece(" ")]
     return (
-        _joined(left, [who, where], [*_states(row), *when], width),
+        _joined(left, [who, where], [*_states(row, around.agent), *when], width),
         _joined([bar, Piece(" "), Piece(" ")], [excerpt], _work(row, around), width),
     )
 
@@ -151,9 +155,9 @@ def _moment(moment: datetime, around: Surroundings) -> str:
     return f"{local:%a %H:%M}" if local - now < timedelta(days=6) else f"{local:%d %b}"
 
 
-def _states(row: Row) -> list[Piece]:
+def _states(row: Row, agent: str) -> list[Piece]:
     found = []
-    if row.has_draft:
+    if any(writer.agent == agent for writer in row.writers):
         found.append(Piece(" ✎", "soon"))
     if row.gone:
         found.append(Piece(" gone", "faint"))
@@ -167,9 +171,23 @@ def _states(row: Row) -> list[Piece]:
 
 def _work(row: Row, around: Surroundings) -> list[Piece]:
     found = [Piece(f" #{cut(tag, 16)}", "tag") for tag in row.tags[:3]]
+    found += [_writer(writer, around) for writer in row.writers if writer.agent != around.agent][:2]
     if row.assignee:
         found.append(Piece(f" @{cut(row.assignee, 12)}", "chosen" if row.assignee == around.agent else "faint"))
     return found
+
+
+def _writer(writer: Writer, around: Surroundings) -> Piece:
+    """Gives a colleague who is writing, or has begun to."""
+    name = cut(first_name(writer.agent, around), 12)
+    if writer.is_writing(around.now):
+        return Piece(f" ✎ {name} is writing since {_moment(writer.since, around)}", "late")
+    return Piece(f" ✎ {name}", "faint")
+
+
+def first_name(agent: str, around: Surroundings) -> str:
+    """Gives what colleagues call an agent."""
+    return around.people.get(agent, agent).partition(" ")[0] or agent
 
 
 def _joined(left: Iterable[Piece], middle: Sequence[Piece], right: Iterable[Piece], width: int) -> list[Piece]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 from textual.message import Message
 
 from reviewdesk.commands import Context, Keys
-from reviewdesk.desk.guard import sentence
-from reviewdesk.model import Change, Channel, DeliveryState
-from reviewdesk.store.records import Reply
-from reviewdesk.text import cut, safe
+from reviewdesk.model import Channel, DeliveryState
+from reviewdesk.store.records import Reply, Row
+from reviewdesk.text import cut, one_line, safe, width
+from reviewdesk.tui import difference
+from reviewdesk.tui.difference import hanging, quoted
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
-from reviewdesk.tui.overview import Overview, hanging
-from reviewdesk.tui.wording import ago, clock, delivery
+from reviewdesk.tui.overview import Overview
+from reviewdesk.tui.wording import ago, clock, delivery, source_label, standing_text
 
 _TEXT_MOST = 600
 _ORDER = (
@@ -30,15 +31,20 @@ _ORDER = (
     DeliveryState.VISIBLE,
     DeliveryState.WITHDRAWN,
 )
+_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
+_THERE = (DeliveryState.POSTED, DeliveryState.VISIBLE)
 _WORKS = {
     "outbox.posted": (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF),
     "outbox.missing": (DeliveryState.UNKNOWN,),
     "outbox.release": (DeliveryState.HELD,),
-    "outbox.take_back": (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.HANDED_OFF),
+    "outbox.take_back": _NOT_OUT,
+    "outbox.drop": _NOT_OUT,
+    "outbox.amend": _THERE,
+    "outbox.delete": _THERE,
     "outbox.open": tuple(DeliveryState),
 }
 """On replies of which states a command works."""
-_WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.HANDED_OFF)
+_WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
 
 
 class OutboxScreen(Overview):
@@ -78,6 +84,19 @@ class OutboxScreen(Overview):
         reply: Reply
 
     @dataclass
+    class Dropped(Message):
+        """The reply that has not gone out is not to go out; its text is no draft."""
+
+        reply: Reply
+
+    @dataclass
+    class AmendWanted(Message):
+        """The user wants to change or delete the reply where it stands, on its platform."""
+
+        reply: Reply
+        delete: bool
+
+    @dataclass
     class MentionWanted(Message):
         """The user wants to read the mention that the reply answers."""
 
@@ -87,6 +106,7 @@ class OutboxScreen(Overview):
         super().__init__(around)
         self._keys = keys or Keys()
         self._replies: list[Reply] = []
+        self._answered: Mapping[int, Row] = {}
 
     def repaint(self) -> None:
         """Shows the replies again, for the time and the width that there are now."""
@@ -97,9 +117,14 @@ class OutboxScreen(Overview):
         """The reply under the cursor; None where there is none."""
         return self._replies[self.place] if 0 <= self.place < len(self._replies) else None
 
-    def show(self, replies: Sequence[Reply]) -> None:
-        """Shows the replies; the cursor stays on its reply."""
+    def show(self, replies: Sequence[Reply], answered: Mapping[int, Row] | None = None) -> None:
+        """Shows the replies; the cursor stays on its reply.
+
+        Args:
+            answered: the mentions that they answer, by id, as far as they are known; None for those told last.
+        """
         before = self.reply
+        self._answered = self._answered if answered is None else answered
         self._replies = sorted(replies, key=lambda reply: (_ORDER.index(reply.state), reply.created_at))
         places = [place for place, reply in enumerate(self._replies) if before and reply.id == before.id]
         waiting = sum(reply.state in _WAITING for reply in self._replies)
@@ -110,7 +135,10 @@ class OutboxScreen(Overview):
         if not self._replies:
             title = Content.styled("The outbox is empty: every reply has arrived.", "$success")
         around = self.around()
-        entries = [describe(reply, around, self._keys, self.room) for reply in self._replies]
+        entries = [
+            describe(reply, around, self._keys, self.room, self._answered.get(reply.mention_id))
+            for reply in self._replies
+        ]
         self.put(title, entries, places[0] if places else 0)
 
     def works(self, id: str) -> bool:
@@ -144,21 +172,51 @@ class OutboxScreen(Overview):
         if self.reply:
             self.post_message(self.TakenBack(self.reply))
 
+    def do_outbox_drop(self) -> None:
+        """Wants the reply not to go out."""
+        if self.reply:
+            self.post_message(self.Dropped(self.reply))
+
+    def do_outbox_amend(self) -> None:
+        """Wants to change the reply on its platform."""
+        if self.reply:
+            self.post_message(self.AmendWanted(self.reply, delete=False))
+
+    def do_outbox_delete(self) -> None:
+        """Wants to delete the reply from its platform."""
+        if self.reply:
+            self.post_message(self.AmendWanted(self.reply, delete=True))
+
     def do_outbox_open(self) -> None:
         """Wants to read the mention."""
         if self.reply:
             self.post_message(self.MentionWanted(self.reply.mention_id))
 
 
-def describe(reply: Reply, around: Surroundings, keys: Keys, room: int) -> Content:
-    """Gives all that is to be said about a reply, in lines of at most `room` cells; of an unknown one both texts."""
+def describe(reply: Reply, around: Surroundings, keys: Keys, room: int, answered: Row | None = None) -> Content:
+    """Gives all that is to be said about a reply, in lines of at most `room` cells; of an unknown one both texts.
+
+    Args:
+        answered: the mention that it answers.
+    """
     words, style = delivery(reply, around)
     private = "  private" if reply.channel is Channel.PRIVATE else ""
-    written = f"{cut(reply.agent, 24)} · written {ago(reply.created_at, around)}{_tried(reply, around)}"
+    name = around.people.get(reply.agent, reply.agent)
+    written = f"{cut(name, 24)} · written {ago(reply.created_at, around)}{_tried(reply, around)}"
     lines = [Content.assemble((words, f"bold {style}"), (private, "$warning")), *_told(written, "$faint", room)]
     if reply.state is DeliveryState.UNKNOWN:
         lines += _told("Ours:", "bold", room)
-    lines += _quoted(reply.text, style, room)
+    if answered:
+        who = (
+            f"to {cut(answered.author or 'someone', 30)} · {source_label(answered.source, answered.connector, around)}"
+        )
+        words = cut(one_line(answered.excerpt), max(8, room - width(who) - 6))
+        lines.append(Content.assemble("  ", who, (f"  “{words}”" if words else "", "$faint")))
+    if reply.state is DeliveryState.HELD:
+        for change in reply.changes:
+            lines += difference.told(change, around, room)
+        lines += _told("Your reply:", "bold", room)
+    lines += _quoted(standing_text(reply), style, room)
     if reply.state is DeliveryState.UNKNOWN:
         seen = f", {clock(reply.posted_at, around)}" if reply.posted_at else ""
         found = f"On the platform{seen}:" if reply.remote_text else "Nothing like it was seen on the platform yet."
@@ -166,32 +224,18 @@ def describe(reply: Reply, around: Surroundings, keys: Keys, room: int) -> Conte
         lines += _quoted(reply.remote_text or "", "$accent", room)
         asked = "Look at its page, then press {outbox.posted}: it is there, or {outbox.missing}: send it again."
         lines += _told(keys.put_into(asked), "$faint", room)
-    if reply.fault:
+    if reply.fault and reply.state is not DeliveryState.HELD:
         lines += _told(f"✗ {cut(reply.fault, 400)}", "$error", room)
         if reply.fault_hint:
             lines += _told(f"→ {cut(reply.fault_hint, 400)}", "", room)
     if reply.state is DeliveryState.HELD:
-        for change in reply.changes:
-            lines += _difference(change, room)
-        lines += _told(keys.put_into("{outbox.release} sends it all the same."), "$faint", room)
+        ways = "{outbox.release} sends it all the same, {outbox.take_back} makes it a draft to change, "
+        lines += _told(keys.put_into(ways + "{outbox.drop} drops it."), "$accent", room)
     return Content("\n").join([*lines, Content("")])
 
 
 def _told(sentence: str, style: str, room: int) -> list[Content]:
     return hanging(Content("  "), Content.styled(sentence, style), room)
-
-
-def _difference(change: Change, room: int) -> list[Content]:
-    lines = _told(sentence(change), "bold", room)
-    if change.before:
-        lines += [*_told("Before:", "$faint", room), *_quoted(change.before, "$faint", room)]
-    if change.after:
-        lines += [*_told(f"Now{_by(change)}:", "$faint", room), *_quoted(change.after, "$accent", room)]
-    return lines
-
-
-def _by(change: Change) -> str:
-    return f", by {cut(change.who, 24)}" if change.who else ""
 
 
 def _tried(reply: Reply, around: Surroundings) -> str:
@@ -205,5 +249,4 @@ def _quoted(text: str, style: str, room: int) -> list[Content]:
     if not text:
         return []
     shown = safe(text[:_TEXT_MOST]) + ("…" if len(text) > _TEXT_MOST else "")
-    gutter = Content.styled("  │ ", style)
-    return [part for line in shown.split("\n")[:12] for part in hanging(gutter, Content(line), room)]
+    return quoted("", Content(shown), style, room)

@@ -136,8 +136,3 @@ class Overview(Screen[None]):
     def do_desk_quit(self) -> None:
         """Goes back to the inbox: what lies on top is left first."""
         self.dismiss()
-
-
-def hanging(gutter: Content, line: Content, room: int) -> list[Content]:
-    """Gives a line broken to `room` cells, `gutter` standing before each of its parts."""
-    return [gutter + part for part in line.wrap(max(10, room - gutter.cell_length))]

@@ -57,7 +57,8 @@ class Ended(Record, frozen=True, kw_only=True):
 def command_line(*words: str, config: Path, db: Path) -> list[str]:
     """Gives the command that runs `reviewdesk WORDS…` with this interpreter, configuration and database."""
     # -P: what lies in the current folder is no part of the program.
-    return [sys.executable, "-P", "-m", "reviewdesk", *words, "--config", str(config), "--db", str(db)]
+    first, *rest = words
+    return [sys.executable, "-P", "-m", "reviewdesk", first, "--config", str(config), "--db", str(db), *rest]
 
 
 async def run(command: Sequence[str]) -> AsyncGenerator[Line | Ended, None]:

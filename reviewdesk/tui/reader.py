@@ -71,10 +71,11 @@ class ConversationRead(Record, frozen=True, kw_only=True):
 
 
 class StateRead(Record, frozen=True, kw_only=True):
-    """How many mentions each view has, and how the sources are."""
+    """How many mentions each view has, how the sources are, and how many replies wait for a person."""
 
     counts: Mapping[View, int]
     sources: tuple[SourceState, ...]
+    waiting: int
 
 
 class ReadFailed(Record, frozen=True, kw_only=True):
@@ -346,7 +347,8 @@ class Reader:
                 self._tell_order(generation, store.mentions.ids(which), True)
             if generation == self._generation:
                 counts = store.mentions.counts(self._agent)
-                self._tell(StateRead(counts=counts, sources=tuple(store.sources.states())))
+                sources = tuple(store.sources.states())
+                self._tell(StateRead(counts=counts, sources=sources, waiting=store.outbox.waiting()))
             told_at = self._clock()
             # Rebuilding a large order takes a core from whoever writes: it rests in proportion.
             rest = min(_LONGEST_REST, max(_LOOK_EVERY, _REST_PER_WORK * (told_at - began)))

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.timer import Timer
 
 from reviewdesk.commands import Context
-from reviewdesk.model import DeliveryState, LengthUnit, Level, Template
+from reviewdesk.desk.guard import meanwhile, summary
+from reviewdesk.desk.respond import WRITING_AGAIN
+from reviewdesk.model import DeliveryState, LengthUnit, Level, Template, What
+from reviewdesk.replies.checks import Problem
 from reviewdesk.store.records import Conversation, Draft, Reply
 from reviewdesk.text import cut, one_line
 from reviewdesk.tui.browser import open_page
@@ -35,19 +38,27 @@ class _Prepared(NamedTuple):
     private: bool
 
 
+class _Held(NamedTuple):
+    """Why a text was not sent, and how the mention stands now."""
+
+    conversation: Conversation
+    problems: list[Problem]
+
+
 class Replying:
     """Runs the commands that concern replies.
 
     Attributes:
-        undoable: the replies that wait for being sent and can be taken back, the last one at the end.
+        waiting: the replies whose seconds in which they can be taken back run out, the last one at the end.
     """
 
     def __init__(self, desk: ReviewdeskApp, inbox: InboxScreen) -> None:
         self._desk = desk
         self._inbox = inbox
-        self.undoable: list[Reply] = []
+        self.waiting: list[Reply] = []
         self._just_sent = 0
         self._countdown: Timer | None = None
+        self._heartbeat: Timer | None = None
 
     @property
     def _composer(self) -> Composer:
@@ -84,6 +95,8 @@ class Replying:
             values=prepared.values,
             private=prepared.private,
         )
+        if self._heartbeat is None:
+            self._heartbeat = self._inbox.set_interval(WRITING_AGAIN, self._still_writing)
         self._inbox.refresh_bindings()
         return True
 
@@ -97,8 +110,14 @@ class Replying:
         if mention:
             self._desk.writer.hand_over(lambda desk: _keep(desk, self._desk.agent, mention, text))
 
+    def _still_writing(self) -> None:
+        """Tells colleagues that the composer is still open."""
+        if mention := self._composer.mention_id:
+            self._desk.run_told(self._desk.writer.do(lambda desk: desk.respond.begin_writing(mention)))
+
     def left(self, mention: int) -> None:
         """Goes on after the composer was closed: after sending in the list, else in the conversation."""
+        self._desk.run_told(self._desk.do(lambda desk: desk.respond.stop_writing(mention)))
         if mention == self._just_sent:
             self._just_sent = 0
             self._inbox.back_to_list()
@@ -110,15 +129,13 @@ class Replying:
 
     async def send(self, sent: Composer.Sent) -> None:
         """Checks the text and puts it on its way; the composer shows what speaks against it."""
-        id, text, channel, language = sent.mention_id, sent.text, sent.channel, sent.language
-        problems = await self._desk.writer.do(lambda desk: desk.respond.problems(id, text, channel, language=language))
-        if any(problem.level is Level.FAULT for problem in problems) or (problems and not sent.despite_warnings):
-            self._composer.refuse(problems)
+        held = await self._desk.do(lambda desk: _send(desk, sent, self._desk.agent))
+        if isinstance(held, _Held):
+            self._composer.take(held.conversation)
+            self._composer.refuse(held.problems)
             return
-        reply = await self._desk.do(
-            lambda desk: desk.respond.send(id, text, channel=channel, language=language, despite_warnings=True)
-        )
-        self._just_sent = id
+        reply = held
+        self._just_sent = sent.mention_id
         self._composer.close()
         if reply.state is DeliveryState.HANDED_OFF:
             await self._hand_off(reply)
@@ -126,19 +143,20 @@ class Replying:
             self._wait(reply)
 
     def _wait(self, reply: Reply) -> None:
-        self.undoable.append(reply)
+        self.waiting.append(reply)
+        self._inbox.note_done(reply)
         self._desk.send_at(reply.send_after)
         self._count_down()
         self._inbox.refresh_bindings()
 
     def _count_down(self) -> None:
         now = self._desk.clock()
-        self.undoable = [reply for reply in self.undoable if reply.send_after > now]
+        self.waiting = [reply for reply in self.waiting if reply.send_after > now]
         if self._countdown:
             self._countdown.stop()
-        if self.undoable:
+        if self.waiting:
             self._inbox.header.sending = self._desk.keys.put_into(
-                f"Sends in {_seconds(self.undoable[-1].send_after - now)} s, {{change.undo}} takes it back"
+                f"Sends in {_seconds(self.waiting[-1].send_after - now)} s, {{change.undo}} takes it back"
             )
             self._countdown = self._inbox.set_timer(1, self._count_down)
         else:
@@ -146,6 +164,7 @@ class Replying:
             self._inbox.refresh_bindings()
 
     async def _hand_off(self, reply: Reply) -> None:
+        self._inbox.note_done(reply)
         self._desk.copy_to_clipboard(reply.text)
         page = await self._desk.writer.do(lambda desk: desk.respond.reply_page(reply.mention_id))
         opened = await self._desk.aside(lambda: open_page(page))
@@ -153,32 +172,53 @@ class Replying:
         confirm = self._desk.keys["reply.confirm"]
         self._desk.say(f"The reply is copied. Paste it on {where}, then press {confirm} here.")
 
-    async def undo(self) -> bool:
-        """Takes the last reply back, and opens the composer on its text; False where none can be taken back."""
-        if not self.undoable:
+    async def undo(self, reply: Reply) -> bool:
+        """Takes a reply back and opens the composer on its text; where it has gone out, offers what can be done still.
+
+        False where it was taken back before.
+        """
+        now = await self._desk.writer.do(lambda desk: desk.store.outbox.get(reply.id))
+        if now.state is DeliveryState.WITHDRAWN:
             return False
-        await self.take_back(self.undoable.pop())
+        if now.state in (DeliveryState.POSTED, DeliveryState.VISIBLE):
+            await self._inbox.amending.offer(now)
+        elif now.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+            where = self._desk.keys["outbox.list"]
+            self._desk.say(f"The reply is being sent just now; {where} shows what becomes of it.", "warning")
+            self._inbox.note_done(reply)
+        else:
+            await self.take_back(now)
         return True
+
+    async def drop(self, reply: Reply) -> None:
+        """Withdraws a reply that has not gone out; its text is no draft."""
+        await self._desk.do(lambda desk: desk.respond.drop(reply))
+        self._stop_waiting(reply)
+        self._desk.say("The reply is withdrawn; its text stays in the conversation.")
+
+    def _stop_waiting(self, reply: Reply) -> None:
+        self.waiting = [each for each in self.waiting if each.id != reply.id]
+        self._count_down()
 
     async def take_back(self, reply: Reply) -> None:
         """Withdraws a reply that has not gone out, and opens the composer on its text."""
         await self._desk.do(lambda desk: desk.respond.take_back(reply))
-        self.undoable = [each for each in self.undoable if each.id != reply.id]
-        self._count_down()
+        self._stop_waiting(reply)
         self._desk.say("The reply was taken back; it is your draft again.")
         self._desk.to_inbox()
         self._inbox.list.go_to(reply.mention_id)
         await self.write(reply.mention_id)
 
     async def do_reply_confirm(self) -> None:
-        """Takes the user's word for replies: handed-off ones are posted, each unknown one is asked about."""
+        """Takes the user's word for replies: handed-off ones are posted, unknown and held ones are asked about."""
         ids = self._inbox.targets
         found = await self._desk.writer.do(
             lambda desk: [each for id in ids for each in desk.store.outbox.replies_to(id)]
         )
         by_hand = [each for each in found if each.state is DeliveryState.HANDED_OFF]
         unknown = [each for each in found if each.state is DeliveryState.UNKNOWN]
-        if not by_hand and not unknown:
+        held = [each for each in found if each.state is DeliveryState.HELD]
+        if not by_hand and not unknown and not held:
             self._desk.say("No reply here waits for your word.")
             return
         await self.confirm(*by_hand)
@@ -187,6 +227,11 @@ class Replying:
             question = f"Is “{cut(one_line(reply.text[:200]), 24)}” on the platform?"
             if chosen := await self._desk.push_screen_wait(Choose(question, options)):
                 await self.settle(reply, chosen == "yes")
+        for reply in held:
+            options = [("send", "Send it all the same"), ("change", "Make it a draft to change"), ("drop", "Drop it")]
+            chosen = await self._desk.push_screen_wait(Choose(summary(reply.changes), options))
+            if chosen:
+                await {"send": self.release, "change": self.take_back, "drop": self.drop}[chosen](reply)
 
     async def confirm(self, *replies: Reply) -> None:
         """Notes that handed-off replies were posted by hand."""
@@ -211,6 +256,9 @@ class Replying:
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     from reviewdesk.replies.templates import bundled, suggest
 
+    mode = desk.respond.reply_mode(id)
+    if mode != "none":
+        desk.respond.begin_writing(id)
     conversation = desk.store.mentions.conversation(id)
     stored = conversation.focus
     limit, unit = desk.respond.reply_limit(id)
@@ -218,10 +266,10 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     told = desk.store.sources.capabilities(stored.source)
     return _Prepared(
         conversation=conversation,
-        draft=next((draft for draft in conversation.drafts if draft.agent == agent), None),
+        draft=desk.store.outbox.draft(id, agent),
         limit=limit,
         unit=unit,
-        mode=desk.respond.reply_mode(id),
+        mode=mode,
         templates=suggest(
             (*bundled(), *desk.store.people.templates()),
             language=desk.respond.language(stored),
@@ -234,15 +282,32 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     )
 
 
+def _send(desk: Desk, sent: Composer.Sent, agent: str) -> Reply | _Held:
+    """Sends, unless something speaks against it that the agent has not been shown and waved through."""
+    id, text, channel, language = sent.mention_id, sent.text, sent.channel, sent.language
+    with desk.store.transaction():
+        now = desk.store.mentions.conversation(id)
+        problems = desk.respond.problems(id, text, channel, language=language)
+        changes = meanwhile(sent.opened, now, agent)
+        told = bool(problems) and all(change.what is What.COLLEAGUE for change in changes)
+        if changes and not told:
+            problems.append(Problem(level=Level.WARNING, sentence=f"{summary(changes)} Look at it above."))
+        known = sent.despite_warnings and changes == sent.changes
+        if any(problem.level is Level.FAULT for problem in problems) or (problems and not known):
+            return _Held(now, problems)
+        return desk.respond.send(id, text, channel=channel, language=language, despite_warnings=True)
+
+
 def _confirm(desk: Desk, replies: Sequence[Reply]) -> None:
     for reply in replies:
         desk.respond.confirm_hand_off(reply)
 
 
 def _keep(desk: Desk, agent: str, mention: int, text: str) -> None:
-    kept = next((draft for draft in desk.store.outbox.drafts(mention) if draft.agent == agent), None)
+    kept = desk.store.outbox.draft(mention, agent)
     if text != (kept.text if kept else ""):
         desk.respond.save_draft(mention, text, kept.template if kept else "")
+    desk.respond.stop_writing(mention)
 
 
 def _seconds(span: timedelta) -> int:

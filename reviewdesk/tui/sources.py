@@ -12,9 +12,10 @@ from reviewdesk.commands import Context
 from reviewdesk.model import Budget
 from reviewdesk.store.records import SourceState
 from reviewdesk.text import cut
+from reviewdesk.tui.difference import hanging
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings
-from reviewdesk.tui.overview import Overview, hanging
+from reviewdesk.tui.overview import Overview
 from reviewdesk.tui.wording import ago, clock
 
 _BUDGET_CELLS = 10

@@ -18,32 +18,21 @@ if TYPE_CHECKING:
     from reviewdesk.tui.inbox import InboxScreen
 
 _NOBODY = "-"
-_UNDO_KEPT = 50
 _PAGES_MOST = 10
 _COPIED_MOST = 100
 
 
 class Triaging:
-    """Runs the commands that work on mentions.
-
-    Attributes:
-        undoable: what can be taken back, the last one at the end.
-    """
+    """Runs the commands that work on mentions."""
 
     def __init__(self, desk: ReviewdeskApp, inbox: InboxScreen) -> None:
         self._desk = desk
         self._inbox = inbox
-        self.undoable: list[Done] = []
 
-    async def undo(self) -> None:
-        """Takes the last change back."""
-        if not self.undoable:
-            self._desk.say("There is nothing to take back.")
-            return
-        last = self.undoable.pop()
-        undone = await self._desk.do(lambda desk: desk.triage.undo(last))
+    async def undo(self, done: Done) -> None:
+        """Takes a change back."""
+        undone = await self._desk.do(lambda desk: desk.triage.undo(done))
         self._desk.say(undone.sentence)
-        self._inbox.refresh_bindings()
 
     async def do_mention_close(self) -> None:
         """Closes."""
@@ -173,9 +162,8 @@ class Triaging:
     async def _change(self, work: Callable[[Desk], Done]) -> bool:
         done = await self._desk.do(work)
         if done.action:
-            self.undoable = [*self.undoable[1 - _UNDO_KEPT :], done]
+            self._inbox.note_done(done)
         self._desk.say(done.sentence)
-        self._inbox.refresh_bindings()
         return done.count > 0
 
 

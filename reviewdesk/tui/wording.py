@@ -38,12 +38,12 @@ def ago(moment: datetime, around: Surroundings) -> str:
     return f"{duration(span)} ago" if span > timedelta() else f"in {duration(-span)}"
 
 
-def clock(moment: datetime, around: Surroundings) -> str:
-    """Gives a moment in the shop's time, with as much of the date as is needed to know the day."""
+def clock(moment: datetime, around: Surroundings, *, today: str = "today ") -> str:
+    """Gives a moment in the shop's time, with as much of the date as is needed to know the day; `today` for today."""
     local, now = moment.astimezone(around.zone), around.now.astimezone(around.zone)
     time = f"{local.hour}:{local:%M}"
     if local.date() == now.date():
-        return f"today {time}"
+        return f"{today}{time}"
     if local.year == now.year or abs(local - now) < timedelta(days=60):
         return f"{local:%a} {local.day} {local:%b} {time}"
     return f"{local.day} {local:%b} {local.year} {time}"
@@ -65,6 +65,12 @@ def stars(rating: float) -> str:
     whole = int(rating + 0.25)
     half = "½" if rating - whole >= 0.25 else ""
     return ("★" * whole + half).ljust(5, "☆")
+
+
+def standing_text(reply: Reply) -> str:
+    """Gives a reply's text: as the platform has it where it stands there, else as it was approved."""
+    there = reply.state in (DeliveryState.POSTED, DeliveryState.VISIBLE)
+    return (reply.remote_text if there else None) or reply.text
 
 
 def delivery(reply: Reply, around: Surroundings) -> tuple[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -128,3 +131,55 @@ def test_a_look_after_one_attempt_says_nothing_of_the_next(store: Store) -> None
     second = store.outbox.claim("me", lease_seconds=60)
     assert second is not None
     assert store.outbox.looked_at(second) is None
+
+
+def test_whoever_has_a_reply_open_is_seen_until_it_is_let_go_and_the_draft_stays(store: Store) -> None:
+    store.outbox.keep_open(1, "jana", "w1", seconds=40)
+    (writer,) = store.outbox.writers(1)
+    assert (writer.agent, writer.since, writer.is_writing(NOON)) == ("jana", NOON, True)
+    assert store.mentions.rows([1])[1].writers == store.mentions.conversation(1).writers == (writer,)
+    assert store.outbox.drafts(1) == (), "nothing is written yet"
+    store.outbox.save_draft(1, "jana", "Dobrý")
+    store.clock = lambda: NOON + timedelta(seconds=30)
+    store.outbox.keep_open(1, "jana", "w1", seconds=40)
+    store.clock = lambda: NOON + timedelta(seconds=60)
+    (writer,) = store.outbox.writers(1)
+    assert (writer.since, writer.is_writing(store.clock())) == (NOON, True), "since the beginning, not the last beat"
+    store.outbox.let_go(1, "jana", "another window")
+    assert store.outbox.writers(1)[0].until
+    store.outbox.let_go(1, "jana", "w1")
+    (writer,) = store.outbox.writers(1)
+    assert (writer.since, writer.until) == (NOON, None), "the time of the last letter"
+    store.outbox.save_draft(1, "jana", "")
+    assert store.outbox.writers(1) == ()
+
+
+def test_an_open_reply_without_a_word_is_nobodys_once_it_is_let_go_or_its_window_has_died(store: Store) -> None:
+    store.outbox.keep_open(1, "jana", "w1", seconds=40)
+    store.outbox.let_go(1, "jana", "w1")
+    assert store.outbox.writers(1) == ()
+    store.outbox.keep_open(1, "jana", "w1", seconds=40)
+    store.outbox.save_draft(1, "jana", "")
+    assert store.outbox.writers(1), "emptied, but still open"
+    store.clock = lambda: NOON + timedelta(seconds=41)
+    assert store.outbox.writers(1) == ()
+    assert store.mentions.rows([1])[1].writers == ()
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    store.outbox.keep_open(1, "jana", f"{socket.gethostname()}:{int(gone.stdout)}:x", seconds=40)
+    assert store.outbox.writers(1) == (), "the process is gone; nobody waits for its lease"
+
+
+def test_nothing_is_kept_for_a_mention_that_was_erased(store: Store) -> None:
+    store.outbox.save_draft(99, "jana", "Dobrý")
+    store.outbox.keep_open(99, "jana", "w1", seconds=40)
+    assert store.outbox.drafts(99) == store.outbox.writers(99) == ()
+
+
+def test_the_replies_that_wait_for_a_person_are_counted(store: Store) -> None:
+    assert store.outbox.waiting() == 0
+    store.outbox.put(1, "x", agent="a")
+    assert store.outbox.waiting() == 0
+    claimed = store.outbox.claim("me", lease_seconds=60)
+    assert claimed
+    store.outbox.move(claimed, DeliveryState.HELD)
+    assert store.outbox.waiting() == 1

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from reviewdesk.model import Author, Channel, DeliveryState, Kind, Mention, Severity, Status
-from reviewdesk.store.records import Conversation, Draft, Note, Reply, Row, SourceState, Stored, Version
+from reviewdesk.store.records import Conversation, Note, Reply, Row, SourceState, Stored, Version, Writer
 from reviewdesk.tui.line import Surroundings
 from reviewdesk.tui.theme import OWN, VARIABLES
 
@@ -117,7 +117,7 @@ def row(**fields: Any) -> Row:
         "snoozed_until": None,
         "gone": False,
         "edited": False,
-        "has_draft": False,
+        "writers": (),
         "reply_state": None,
         "tags": (),
     }
@@ -128,8 +128,8 @@ def note(text: str) -> Note:
     return Note(id=1, agent="eva", text=text, at=hours(1))
 
 
-def draft(agent: str, text: str) -> Draft:
-    return Draft(mention_id=3, agent=agent, text=text, template="", updated_at=NOW)
+def writer(agent: str, *, since: float = 1, at_it: bool = True) -> Writer:
+    return Writer(agent=agent, since=hours(since), until=NOW + timedelta(seconds=30) if at_it else None)
 
 
 def version(**fields: Any) -> Version:
@@ -155,7 +155,7 @@ def conversation(focus: Stored | None = None, **fields: Any) -> Conversation:
         "versions": (),
         "notes": (),
         "tags": (),
-        "drafts": (),
+        "writers": (),
     }
     return Conversation(**values | fields)
 

@@ -131,7 +131,7 @@ async def test_sentences_and_screens_follow_the_users_keys(filled: Fixture) -> N
         await running.press("3")
         await running.until(lambda: "f6 to take it" in running.text())
         await running.press("1", "f8")
-        await running.until(lambda: "Says what became" in running.text())
+        await running.until(lambda: "Decides on a reply" in running.text())
         await running.press("f8")
         assert running.app.screen is running.inbox
         await running.press("r")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from reviewdesk.model import DeliveryState, Kind, Severity, Status
-from reviewdesk.store.records import Row
+from reviewdesk.store.records import Row, Writer
 from reviewdesk.tui.line import PARTS, TWO_LINES_BELOW, Surroundings, age, lines, waiting
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -48,7 +48,9 @@ rows = st.builds(
     snoozed_until=st.none() | moments,
     gone=st.booleans(),
     edited=st.booleans(),
-    has_draft=st.booleans(),
+    writers=st.lists(st.builds(Writer, agent=anything, since=moments, until=st.none() | moments), max_size=3).map(
+        tuple
+    ),
     reply_state=st.none() | st.sampled_from(DeliveryState),
     tags=st.lists(anything, max_size=5).map(tuple),
 )

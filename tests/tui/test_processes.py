@@ -55,17 +55,19 @@ async def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-def test_the_command_names_configuration_and_database() -> None:
-    words = command_line("poll", "--json", config=Path("/a b/c.toml"), db=Path("/d.db"))
+def test_the_command_names_configuration_and_database_before_what_may_look_like_an_option() -> None:
+    words = command_line("edit-reply", "--", "7", "--yes", config=Path("/a b/c.toml"), db=Path("/d.db"))
     assert words == [
         sys.executable,
         "-P",
         "-m",
         "reviewdesk",
-        "poll",
-        "--json",
+        "edit-reply",
         "--config",
         "/a b/c.toml",
         "--db",
         "/d.db",
+        "--",
+        "7",
+        "--yes",
     ]

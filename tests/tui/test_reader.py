@@ -42,7 +42,7 @@ class Slow:
         self.asked: list[int] = []
         self.version = 1
         self.broken = False
-        self.mentions = self.sources = self
+        self.mentions = self.sources = self.outbox = self
 
     def ids(self, which: Filter, *, limit: int | None = None) -> array[int]:
         return self.ids_there[:limit]
@@ -59,6 +59,9 @@ class Slow:
 
     def states(self) -> list[Any]:
         return []
+
+    def waiting(self) -> int:
+        return 0
 
     def conversation(self, id: int) -> Conversation:
         raise NotAllowed("gone")

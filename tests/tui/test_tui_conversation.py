@@ -21,7 +21,6 @@ from tests.tui.conversations import (
     Host,
     around,
     conversation,
-    draft,
     hours,
     mention,
     note,
@@ -29,6 +28,7 @@ from tests.tui.conversations import (
     row,
     stored,
     version,
+    writer,
 )
 
 SIZES = [(80, 24), (200, 60)]
@@ -143,7 +143,7 @@ def test_the_heading_says_who_where_when_and_what_is_due() -> None:
         version=2,
         gone_at=NOW,
     )
-    said = page(conversation(focus, tags=("vip",), drafts=(draft("eva", "Hello"), draft("petr", "Mine"))))
+    said = page(conversation(focus, tags=("vip",), writers=(writer("eva"), writer("jan", at_it=False), writer("petr"))))
     for part in (
         "★½☆☆☆ Jana",
         "3 h ago · today 11:40",
@@ -151,7 +151,8 @@ def test_the_heading_says_who_where_when_and_what_is_due() -> None:
         "35 min overdue",
         "@eva",
         "#vip",
-        "eva is writing",
+        "eva is writing since 13:40",
+        "jan has a draft, last changed 13:40",
         "hidden",
         "gone",
         "edited",
@@ -237,7 +238,7 @@ async def test_hostile_text_in_every_field_is_shown_as_text(text: str, size: tup
         versions=(version(text=short, title=short, pros=(short,)),),
         history=(row(excerpt=short[:400]),),
         tags=(short,),
-        drafts=(draft(short or "eva", short),),
+        writers=(writer(short or "eva"), writer(short[:100] or "jan", at_it=False)),
     )
     pane = ConversationPane(around)
     app = Host(pane)

@@ -169,17 +169,28 @@ async def test_each_key_asks_only_for_what_its_reply_allows(
             assert getattr(asked[0], name) == value
 
 
-async def test_a_held_reply_shows_why_with_both_texts_and_the_key_that_sends_it() -> None:
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_held_reply_shows_what_changed_and_the_keys_that_decide(size: tuple[int, int]) -> None:
     app = Host()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=size) as pilot:
         screen = OutboxScreen(around)
-        edited = Change(what=What.EDITED, who="Jana", before="It is broken.", after="It works now.")
-        screen.show([reply(state=DeliveryState.HELD, changes=(edited,))])
+        edited = Change(what=What.EDITED, who="Jana", before="It is broken.", after="It works now.", at=NOW)
+        held = reply(state=DeliveryState.HELD, changes=(edited,), fault="Held back.", fault_hint="Look again.")
+        screen.show([held])
         app.push_screen(screen)
         await pilot.pause()
         said = app.screen_text()
-        for part in ("1 waits for your word", "It is broken.", "by Jana", "It works now.", "r sends it all the same"):
+        for part in (
+            "1 waits for your word", "The customer changed the text.  Jana, today 14:40", "was │ It is broken.",
+            "now │ It works now.", "Your reply:", "We are sorry.", "r sends it all the same",
+            "w makes it a draft to change", "d drops it",
+        ):  # fmt: skip
             assert part in said
+        assert "Held back." not in said, "the same is not told twice"
+        await pilot.press("d", "r", "w", "e", "X")
+        await pilot.pause()
+        kinds = [type(message) for message in app.heard]
+        assert kinds == [OutboxScreen.Dropped, OutboxScreen.Released, OutboxScreen.TakenBack]
 
 
 async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> None:

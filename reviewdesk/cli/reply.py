@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from reviewdesk.cli.output import say, show
+from reviewdesk.cli.output import ago, say, show
 from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.config import Config
 from reviewdesk.desk.respond import Respond
@@ -57,6 +57,8 @@ def reply_command(
         if template is not None:
             text, language = _from_template(store, respond, config, id, template)
         words = _words(text or "")
+        for writer in respond.writing_too(id):
+            say(f"{config.agent_name(writer.agent)} is writing a reply to it as well; began {ago(writer.since)}.")
         if dry_run:
             show(words)
             for problem in respond.problems(id, words, channel, language=language):

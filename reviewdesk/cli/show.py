@@ -48,6 +48,11 @@ def _print(conversation: Conversation) -> None:
         _print_block(reply.text)
         if reply.fault:
             show(f"  {reply.fault} {reply.fault_hint}".rstrip())
+    for writer in conversation.writers:
+        if writer.until:
+            show(f"\n{writer.agent} is writing a reply; began {ago(writer.since)}.")
+        else:
+            show(f"\n{writer.agent} has a draft of a reply, last changed {ago(writer.since)}.")
     for version in conversation.versions:
         show(f"\nEarlier text, seen {ago(version.seen_at)}:")
         _print_block(version.text or version.title)

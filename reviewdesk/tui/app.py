@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
+import signal
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -112,6 +114,8 @@ class ReviewdeskApp(App[int]):
         self.reader.start()
         self.set_interval(_TIME_PASSES_SECONDS, self._time_passes)
         self._time_passes()
+        if not self.is_headless:
+            self._follow_signals()
         self.run_told(self._send_what_is_left())
 
     def on_unmount(self) -> None:
@@ -119,6 +123,19 @@ class ReviewdeskApp(App[int]):
         self.inbox.keep_draft()
         self.reader.stop()
         self.writer.close()
+
+    def _follow_signals(self) -> None:
+        """Keeps the last letters also where the terminal goes away or somebody ends the desk from outside."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError):  # Windows has no such signals
+            loop.add_signal_handler(signal.SIGTERM, self.exit, 128 + signal.SIGTERM)
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """Ends at once: there is no terminal any more that could be put in order."""
+        self.inbox.keep_draft()
+        self.writer.close()
+        os._exit(128 + signal.SIGHUP)
 
     def _heard(self, news: News) -> None:
         self.post_message(self.Heard(news))
@@ -401,4 +418,6 @@ def run(config: Config, *, db: Path, agent: str, demo: bool = False) -> int:
         StoreError: the database cannot be opened.
     """
     Store(db).close()
+    for fixed in ("COLUMNS", "LINES"):  # of a shell that exports them; the window's own size counts, and may change
+        os.environ.pop(fixed, None)
     return ReviewdeskApp(config, db=db, agent=agent, demo=demo).run() or 0

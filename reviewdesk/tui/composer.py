@@ -224,6 +224,11 @@ class Composer(Widget):
         yield Static(id="problems", markup=False)
 
     @property
+    def is_laid_out(self) -> bool:
+        """Whether there is something to write into: not before the first layout, and no more once the desk ends."""
+        return bool(self.children)
+
+    @property
     def mention_id(self) -> int:
         """The mention that is being answered; 0 for none."""
         return self._conversation.focus.id if self._conversation else 0
@@ -296,7 +301,7 @@ class Composer(Widget):
 
     def repaint(self) -> None:
         """Shows again what is told: time has passed."""
-        if self.is_mounted and self._conversation:
+        if self.is_laid_out and self._conversation:
             self._show_state()
             self._show_news(self._conversation)
 
@@ -437,7 +442,7 @@ class Composer(Widget):
             self.post_message(self.Changed(self.mention_id, self.text, name))
 
     def _show_problems(self, problems: Sequence[Problem]) -> None:
-        if not self.is_mounted:
+        if not self.is_laid_out:
             return
         shown = self.query_one("#problems", Static)
         shown.display = bool(problems)
@@ -452,7 +457,7 @@ class Composer(Widget):
         shown.update(Content("\n").join(lines))
 
     def _show_state(self) -> None:
-        if not self.is_mounted:
+        if not self.is_laid_out:
             return
         self.query_one("#mode", Static).update(self._mode_line())
         self.query_one("#count", Static).update(self._count())

@@ -233,3 +233,29 @@ body = "{body}"
         assert told.err.startswith("Error: ")
         assert "fault in reviewdesk" not in told.err
         assert run("templates", "--json", "--db", db).json == before
+
+
+class TestColleagues:
+    def test_who_writes_is_told_and_what_is_written_is_not(self, run: Run, db: Path) -> None:
+        with Store(db) as store:
+            store.outbox.keep_open(1, "petr", "elsewhere:1:x", seconds=600)
+            store.outbox.save_draft(1, "petr", "A secret thought")
+            store.outbox.save_draft(1, "eva", "Another one")
+        told = run("show", 1, "--db", db)
+        assert "petr is writing a reply; began now." in told.out
+        assert "eva has a draft of a reply, last changed now." in told.out
+        told_as_json = run("show", 1, "--json", "--db", db)
+        assert [writer["agent"] for writer in told_as_json.json[0]["writers"]] == ["petr", "eva"]
+        assert "secret" not in told.out + told_as_json.out
+        told = run("reply", 1, ANSWER, "--dry-run", "--db", db)
+        assert "petr is writing a reply to it as well; began now." in told.err
+        assert "eva" not in told.err
+        told = run("reply", 1, ANSWER, "--db", db)
+        assert (told.code, state(db)) == (0, DeliveryState.QUEUED), "the shell is told, not stopped"
+
+    def test_a_colleagues_reply_on_its_way_is_named_with_its_words(self, run: Run, db: Path) -> None:
+        with Store(db) as store:
+            store.outbox.put(1, "Petr's own words", agent="petr")
+        told = run("reply", 1, ANSWER, "--despite-warnings", "--db", db)
+        assert told.code
+        assert "petr has a reply on its way: “Petr's own words”" in told.err

@@ -103,6 +103,8 @@ class Capabilities(Record, frozen=True, kw_only=True):
         reply_length: the longest reply, in `reply_length_unit`; None where there is no limit.
         idempotent_reply: the platform takes `key` and posts once however often it is sent.
         moderated: replies may be held back before they are visible.
+        flat: answers do not branch: who goes on may do so anywhere under the same post, and what is answered below the
+            second level moves up.
         poll_seconds: how often asking makes sense, at the least; the configuration may only make it longer.
     """
 
@@ -119,6 +121,7 @@ class Capabilities(Record, frozen=True, kw_only=True):
     reply_length_unit: LengthUnit = LengthUnit.CHARACTERS
     idempotent_reply: bool = False
     moderated: bool = False
+    flat: bool = False
     poll_seconds: int = 300
 
 

@@ -62,6 +62,7 @@ class Facebook(Connector[FacebookSettings]):
         like=True,
         private_reply=True,
         import_file=True,
+        flat=True,
         reply_length=8000,
         poll_seconds=300,
     )

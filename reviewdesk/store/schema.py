@@ -286,3 +286,9 @@ def m005_who_is_writing(db: Database) -> None:
     for column in ("opened_at INTEGER NOT NULL DEFAULT 0", "open_until INTEGER NOT NULL DEFAULT 0"):
         db.execute(f"ALTER TABLE draft ADD COLUMN {column}")
     db.execute("ALTER TABLE draft ADD COLUMN holder TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m006_replies_by_their_id_on_the_platform(db: Database) -> None:
+    """Finds the reply that stands on a platform under an id without looking at all of them."""
+    db.execute("CREATE INDEX reply_by_remote_id ON reply(remote_id)")

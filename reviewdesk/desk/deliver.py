@@ -32,6 +32,7 @@ from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Reply, Stored
+from reviewdesk.text import same_text
 
 log = logging.getLogger(__name__)
 
@@ -200,14 +201,17 @@ class _Round:
             self._back(reply, stored, error)
             return
         try:
-            held = await self._changes(connector, reply, stored)
+            unreadable = await self._read_again(connector, reply, stored)
         except (ReviewdeskError, TimeoutError) as error:
             # The thread was only read.
             self.skipped.add(stored.source)
             self._back(reply, stored, error)
             return
-        if held:
-            self._hold(reply, stored, held)
+        if self._stands_there(reply, stored) or self._held(connector, reply, unreadable):
+            return
+        if not self.store.outbox.leaves(reply, self.holder, lease_seconds=_LEASE):
+            # This process was suspended for longer than its lease. It has not sent; others may have.
+            self._move(reply, DeliveryState.QUEUED, holder=self.holder, send_after=self.store.clock())
             return
         try:
             async with asyncio.timeout(_LONGEST_SEND):
@@ -223,25 +227,80 @@ class _Round:
         write = connector.private_reply if reply.channel is Channel.PRIVATE else connector.reply
         return _told(await write(stored.mention, reply.text, reply.key))
 
-    async def _changes(self, connector: Connector[Any], reply: Reply, stored: Stored) -> tuple[Change, ...]:
-        """Gives what has happened to the thread since the reply was approved and speaks against sending it."""
+    async def _read_again(self, connector: Connector[Any], reply: Reply, stored: Stored) -> tuple[Change, ...]:
+        """Takes in what stands there now; gives why it cannot be read, where that is for a person to judge.
+
+        Raises:
+            ReviewdeskError, TimeoutError: it cannot be read for now.
+        """
         strictness = self.config.source(stored.source).guard
-        if strictness is Guard.OFF:
+        if strictness is Guard.OFF or not connector.capabilities.reread:
             return ()
-        if connector.capabilities.reread:
-            try:
-                await self._reread(connector, stored)
-            except (PermissionMissing, Refused) as error:
-                if strictness is Guard.STRICT and not guard.held_for(reply, What.UNREADABLE):
-                    return (Change(what=What.UNREADABLE, after=_words(error)[0]),)
-            stored = self.store.mentions.get(stored.id)
+        try:
+            await self._reread(connector, stored)
+        except (PermissionMissing, Refused) as error:
+            if strictness is Guard.STRICT and not guard.held_for(reply, What.UNREADABLE):
+                return (Change(what=What.UNREADABLE, after=_words(error)[0]),)
+        return ()
+
+    def _stands_there(self, reply: Reply, stored: Stored) -> bool:
+        """Tells whether an earlier attempt turned out to have arrived: its words were read, and ingest has noted it."""
+        found = self.store.outbox.get(reply.id).state is DeliveryState.VISIBLE
+        if found:
+            self._tell(reply, stored, DeliveryState.VISIBLE)
+        return found
+
+    def _held(self, connector: Connector[Any], reply: Reply, unreadable: tuple[Change, ...]) -> bool:
+        """Holds a reply where something speaks against sending it, and tells whether it did.
+
+        In one transaction, so that the agent is shown all that is counted as shown.
+        """
+        with self.store.transaction():
+            stored = self.store.mentions.get(reply.mention_id)
+            found = unreadable + self._changes(connector, reply, stored)
+            if not found:
+                return False
+            sentence = guard.summary(found)
+            hint = f"Look at it again; `reviewdesk outbox release {reply.id}` sends it all the same."
+            moved = self._move(
+                reply,
+                DeliveryState.HELD,
+                holder=self.holder,
+                changes=found,
+                seen_until=self.store.clock(),
+                seen_version=stored.version,
+                seen_mention=self.store.mentions.newest(),
+                fault=sentence,
+                fault_hint=hint,
+            )
+        if moved:
+            self._tell(reply, stored, DeliveryState.HELD, sentence, hint, actor=Actor.USER)
+        return True
+
+    def _changes(self, connector: Connector[Any], reply: Reply, stored: Stored) -> tuple[Change, ...]:
+        """Gives what the store knows to have happened since the reply was approved and speaks against sending it."""
+        mentions, flat = self.store.mentions, connector.capabilities.flat
+        came = mentions.came_after(stored, reply.seen_mention, beside=flat)
+        underway = [each.text for each in self.store.outbox.under_way(stored.thread) if each.id != reply.id]
+        # What the desk is just posting may be seen before its id is known.
+        came = [
+            each
+            for each in came
+            if not (each.mention.ours and any(same_text(each.mention.text, text) for text in underway))
+        ]
+        above = mentions.way_up(stored.source, [stored.mention.id, *(each.mention.id for each in came)]) if came else {}
         return guard.changes(
-            strictness,
+            self.config.source(stored.source).guard,
             reply,
             stored,
-            known=self.store.mentions.text_of(stored.id, reply.seen_version),
-            came=self.store.mentions.came_after(stored, reply.seen_mention),
+            known=mentions.text_of(stored.id, reply.seen_version),
+            came=came,
             replies=self.store.outbox.replies_to(stored.id),
+            shape=guard.Shape(
+                above={id: parent for id, (parent, _) in above.items()},
+                authors={id: author for id, (_, author) in above.items()},
+                flat=flat,
+            ),
         )
 
     async def _reread(self, connector: Connector[Any], stored: Stored) -> None:
@@ -261,23 +320,6 @@ class _Round:
             return
         else:
             self.store.mentions.ingest(stored.source, mentions)
-
-    def _hold(self, reply: Reply, stored: Stored, held: tuple[Change, ...]) -> None:
-        sentence = guard.summary(held)
-        hint = f"Look at it again; `reviewdesk outbox release {reply.id}` sends it all the same."
-        moved = self._move(
-            reply,
-            DeliveryState.HELD,
-            holder=self.holder,
-            changes=held,
-            seen_until=self.store.clock(),
-            seen_version=self.store.mentions.get(stored.id).version,
-            seen_mention=self.store.mentions.newest(),
-            fault=sentence,
-            fault_hint=hint,
-        )
-        if moved:
-            self._tell(reply, stored, DeliveryState.HELD, sentence, hint, actor=Actor.USER)
 
     def _posted(self, reply: Reply, stored: Stored, posted: PostedReply) -> None:
         now = self.store.clock()

@@ -32,9 +32,9 @@ from reviewdesk.errors import (
 from reviewdesk.model import DeliveryState as State
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.QUEUED: frozenset((State.SENDING, State.WITHDRAWN)),
-    State.SENDING: frozenset((State.POSTED, State.REFUSED, State.QUEUED, State.UNKNOWN, State.HELD)),
-    State.HELD: frozenset((State.QUEUED, State.WITHDRAWN)),
+    State.QUEUED: frozenset((State.SENDING, State.VISIBLE, State.WITHDRAWN)),
+    State.SENDING: frozenset((State.POSTED, State.VISIBLE, State.REFUSED, State.QUEUED, State.UNKNOWN, State.HELD)),
+    State.HELD: frozenset((State.QUEUED, State.VISIBLE, State.WITHDRAWN)),
     State.UNKNOWN: frozenset((State.POSTED, State.VISIBLE, State.QUEUED, State.WITHDRAWN)),
     State.POSTED: frozenset((State.VISIBLE, State.REFUSED, State.WITHDRAWN)),
     State.REFUSED: frozenset((State.WITHDRAWN,)),

@@ -2,13 +2,26 @@
 
 The thread is read again just before a reply goes out, where the connector can (`Connector.reread`), and taken into the
 store; where it cannot, the last poll's word counts. So one rule decides for every platform.
+
+What came since is weighed by the shape of the thread. Its *branches* are the texts right under its start, each with
+all that is below it.
+
+- **The customer wrote again:** a text of the same author's below the mention, or in the same branch. Whoever writes a
+  second comment elsewhere under a post has begun another conversation, which stands in the inbox by itself.
+- **Somebody answered for the shop:** a text of the shop's right under the mention, or under another one of the same
+  author's in the branch. What the shop tells others is no answer to this one.
+- On a **flat** platform (`Capabilities.flat`: Facebook) people seldom press "reply", and two levels are all there are:
+  there the customer's next text under the same post counts as well, and the shop's beside the mention is an answer to
+  it.
+- Private messages, and texts that do not tell what they answer, have no branches: all of the thread counts. A branch
+  whose upper end is not known may be any branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from reviewdesk.model import Author, Change, DeliveryState, Guard, Kind, Mention, What
+from reviewdesk.model import Author, Change, DeliveryState, Guard, Kind, Mention, Record, What
 from reviewdesk.store.records import Conversation, Reply, Stored, Version
 
 _SENTENCES = {
@@ -23,6 +36,41 @@ _BY_EDITS = (What.EDITED, What.GONE)
 _NEVER_OUT = (DeliveryState.WITHDRAWN, DeliveryState.REFUSED)
 
 
+class Shape(Record, frozen=True, kw_only=True):
+    """How the texts of a thread hang together.
+
+    Attributes:
+        above: for each text that is known, the id of the text that it answers, "" where it does not tell.
+        authors: for each text that is known, who wrote it; None where that is not told.
+        flat: see `Capabilities.flat`.
+    """
+
+    above: Mapping[str, str] = {}
+    authors: Mapping[str, Author | None] = {}
+    flat: bool = False
+
+    def way_up(self, text: Mention) -> list[str]:
+        """Gives the ids of the texts above this one, the nearest first; a circle is walked once."""
+        way: list[str] = []
+        id = text.parent_id or ""
+        while id and id != text.id and id not in way:
+            way.append(id)
+            id = self.above.get(id, "")
+        return way
+
+    def same_branch(self, one: Mention, other: Mention) -> bool:
+        """Tells whether two texts of a thread stand in one branch of it, as far as is known."""
+        branches = self._branch(one), self._branch(other)
+        return None in branches or branches[0] == branches[1]
+
+    def _branch(self, text: Mention) -> str | None:
+        start = text.thread_id or text.id
+        if text.id == start:
+            return None
+        way = [text.id, *self.way_up(text)]
+        return way[way.index(start) - 1] if start in way else None
+
+
 def changes(
     strictness: Guard,
     reply: Reply,
@@ -31,6 +79,7 @@ def changes(
     known: Version | None,
     came: Sequence[Stored],
     replies: Sequence[Reply],
+    shape: Shape,
 ) -> tuple[Change, ...]:
     """Gives what speaks against sending a reply now; nothing where it may go out.
 
@@ -38,13 +87,14 @@ def changes(
         strictness: how much of it counts.
         stored: the mention as it stands now.
         known: its text as the agent knew it.
-        came: the other texts of its thread that were first seen since.
+        came: the other texts of its thread that were first seen since; on a flat platform also those beside it.
         replies: all replies of the desk's to the mention.
+        shape: of the thread.
     """
     if strictness is Guard.OFF:
         return ()
     since = reply.seen_until
-    found = differences(stored, known=known, gone_known=held_for(reply, What.GONE), came=came)
+    found = differences(stored, known=known, gone_known=held_for(reply, What.GONE), came=came, shape=shape)
     found += [
         Change(what=What.COLLEAGUE, who=other.agent, after=other.text, at=other.posted_at)
         for other in replies
@@ -67,6 +117,11 @@ def meanwhile(before: Conversation, now: Conversation, agent: str) -> tuple[Chan
         known=before.focus.mention,
         gone_known=before.focus.gone_at is not None,
         came=[each for each in now.thread if each.id not in seen and each.id != now.focus.id],
+        shape=Shape(
+            above={each.mention.id: each.mention.parent_id or "" for each in now.thread},
+            authors={each.mention.id: each.mention.author for each in now.thread},
+            flat=now.flat,
+        ),
     )
     known = {each.id for each in before.replies}
     found += [
@@ -78,7 +133,7 @@ def meanwhile(before: Conversation, now: Conversation, agent: str) -> tuple[Chan
 
 
 def differences(
-    stored: Stored, *, known: Mention | Version | None, gone_known: bool, came: Sequence[Stored]
+    stored: Stored, *, known: Mention | Version | None, gone_known: bool, came: Sequence[Stored], shape: Shape
 ) -> list[Change]:
     """Gives what the platform's side has done to a mention: it is gone, edited, answered, or has more below it.
 
@@ -87,6 +142,7 @@ def differences(
         known: its text as the agent knew it, None where that is not known.
         gone_known: whether the agent knew that it is gone.
         came: the other texts of its thread that the agent did not know.
+        shape: of the thread.
     """
     found: list[Change] = []
     if stored.gone_at and not gone_known:
@@ -95,7 +151,7 @@ def differences(
         at = stored.mention.edited_at
         found.append(Change(what=What.EDITED, who=_name(stored), before=said(known), after=said(stored.mention), at=at))
     for each in came:
-        what = _what(stored.mention, each.mention)
+        what = _what(stored.mention, each.mention, shape)
         if what is not None:
             found.append(Change(what=what, who=_name(each), after=said(each.mention), at=each.mention.created_at))
     return found
@@ -106,26 +162,34 @@ def held_for(reply: Reply, what: What) -> bool:
     return any(each.what is what for each in reply.changes)
 
 
-def _what(mention: Mention, other: Mention) -> What | None:
-    """Gives what another text of the thread is to a mention: an answer by the shop, more from the customer, or nothing.
-
-    Platforms with two levels move an answer up, so one beside the mention and after it counts as an answer to it.
-    """
-    below = other.parent_id == mention.id or mention.kind is Kind.MESSAGE
-    beside = bool(mention.parent_id) and other.parent_id == mention.parent_id and _later(other, mention)
+def _what(mention: Mention, other: Mention, shape: Shape) -> What | None:
+    """Gives what another text is to a mention: an answer by the shop, more from the customer, or nothing."""
+    together = (other.thread_id or other.id) == (mention.thread_id or mention.id)
+    unshaped = together and (mention.kind is Kind.MESSAGE or not other.parent_id)
+    beside = shape.flat and bool(mention.parent_id) and other.parent_id == mention.parent_id
     if other.ours:
-        return What.ANSWERED if below or beside else None
-    if _same(mention.author, other.author) and _later(other, mention):
-        return What.WROTE_AGAIN
+        answers = other.parent_id == mention.id or _answers_its_author(mention, other, shape)
+        return What.ANSWERED if answers or (_later(other, mention) and (unshaped or (together and beside))) else None
+    if same_author(mention.author, other.author):
+        near = unshaped or beside or (together and shape.same_branch(mention, other))
+        return What.WROTE_AGAIN if near and _later(other, mention) else None
     # Some platforms hide who wrote: what stands right under a mention may be its author's.
-    return What.WROTE_AGAIN if below and (mention.author is None or other.author is None) else None
+    hidden = mention.author is None or other.author is None
+    below = other.parent_id == mention.id or (together and mention.kind is Kind.MESSAGE)
+    return What.WROTE_AGAIN if hidden and below else None
+
+
+def _answers_its_author(mention: Mention, other: Mention, shape: Shape) -> bool:
+    above = shape.authors.get(other.parent_id or "")
+    return same_author(mention.author, above) and shape.same_branch(mention, other) and _later(other, mention)
 
 
 def _later(other: Mention, mention: Mention) -> bool:
     return other.created_at is None or mention.created_at is None or other.created_at >= mention.created_at
 
 
-def _same(one: Author | None, other: Author | None) -> bool:
+def same_author(one: Author | None, other: Author | None) -> bool:
+    """Tells whether two authors are one, by the platform's id where both have one; what is not told is nobody."""
     if one is None or other is None:
         return False
     return one.id == other.id if one.id and other.id else bool(one.name) and one.name == other.name

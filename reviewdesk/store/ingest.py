@@ -280,6 +280,8 @@ class Ingest:
     def _confirm(self, rows: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> None:
         """Our replies seen on the platform: found by id, else by parent and text; a handed-off one by its parent.
 
+        One that was tried before may stand there although it waits to be sent again.
+
         Args:
             fresh: those of the rows that are new or have new words; what stood there before confirms no hand-off.
         """
@@ -292,7 +294,9 @@ class Ingest:
             for found in self.conn.execute(
                 f"""SELECT reply.id, reply.remote_id, reply.text, reply.state, reply.created_at, mention.platform_id
                     FROM reply JOIN mention ON mention.id = reply.mention_id
-                    WHERE mention.source_id = ? AND reply.state IN ('posted', 'unknown', 'handed_off')
+                    WHERE mention.source_id = ?
+                      AND (reply.state IN ('posted', 'unknown', 'handed_off')
+                           OR (reply.state IN ('queued', 'sending', 'held') AND reply.attempts > 0))
                       AND (reply.remote_id IN ({marks(part)}) OR mention.platform_id IN ({marks(part)}))""",
                 (self.source, *(row["platform_id"] for row in part), *(row["parent"] for row in part)),
             )
@@ -331,8 +335,9 @@ class Ingest:
 
     def _seen(self, reply: int, row: dict[str, Any]) -> None:
         self.conn.execute(
-            """UPDATE reply SET state = 'visible', remote_id = ?, remote_url = ?, remote_text = ?, fault = '',
-                 fault_hint = '', updated_at = ?, posted_at = coalesce(posted_at, ?) WHERE id = ?""",
+            """UPDATE reply SET state = 'visible', holder = '', lease_until = 0, remote_id = ?, remote_url = ?,
+                 remote_text = ?, fault = '', fault_hint = '', updated_at = ?, posted_at = coalesce(posted_at, ?)
+               WHERE id = ?""",
             (row["platform_id"], row["url"], row["text"], self.now, row["created_at"], reply),
         )
         self.conn.execute(

@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -270,6 +270,7 @@ class Mentions:
             notes=self._store.people.notes(id),
             tags=self._store.people.tags(id),
             writers=self._store.outbox.writers(id),
+            flat=bool(self._store.sources.capabilities(focus.source).get("flat")),
         )
 
     def _messages(self, focus: Stored) -> list[Stored]:
@@ -354,19 +355,48 @@ class Mentions:
         """Gives the id of the mention that came in last, 0 where there is none; later ones have higher ids."""
         return int(self._conn.execute("SELECT coalesce(max(id), 0) FROM mention").fetchone()[0])
 
-    def came_after(self, focus: Stored, id: int, *, limit: int = 50) -> list[Stored]:
-        """Gives the other texts of a mention's thread that came in after the one with this id, oldest first.
+    def came_after(self, focus: Stored, id: int, *, beside: bool = False, limit: int = 50) -> list[Stored]:
+        """Gives what came in after the text with this id and may concern a mention, oldest first.
 
-        Replies that the desk itself has posted are not among them.
+        That is what the shop, the mention's author and people without a name wrote in its thread. Replies that the desk
+        itself has posted are not among them.
+
+        Args:
+            beside: also what the author wrote under the same text as the mention, where that is a thread of its own.
         """
         return self._stored(
-            """mention.thread_id = :thread AND mention.id <> :id AND mention.id > :after
+            """mention.source_id = :source AND mention.id <> :id AND mention.id > :after
+               AND (mention.thread_id = :thread OR (:beside <> '' AND mention.parent = :beside))
                AND mention.gone_at IS NULL
+               AND (mention.ours = 1 OR mention.author_id IS NULL OR :name = '' OR mention.author_name = :name
+                    OR mention.author_id = (SELECT author_id FROM mention WHERE id = :id))
                AND NOT EXISTS (SELECT 1 FROM reply JOIN mention answered ON answered.id = reply.mention_id
                                WHERE answered.source_id = :source AND reply.remote_id = mention.platform_id)""",
-            {"thread": focus.thread, "id": focus.id, "after": id, "source": focus.source, "limit": limit},
+            {
+                "thread": focus.thread,
+                "beside": (focus.mention.parent_id or "") if beside else "",
+                "id": focus.id,
+                "name": focus.mention.author.name if focus.mention.author else "",
+                "after": id,
+                "source": focus.source,
+                "limit": limit,
+            },
             tail="ORDER BY mention.created_at, mention.id LIMIT :limit",
         )
+
+    def way_up(self, source: str, texts: Collection[str]) -> dict[str, tuple[str, Author | None]]:
+        """Gives for texts, and for all above them that are known, what each answers ("" if nothing) and its author."""
+        found = self._conn.execute(
+            f"""WITH RECURSIVE up (key) AS (
+                  SELECT platform_id FROM mention WHERE source_id = ? AND platform_id IN ({marks(list(texts))})
+                  UNION SELECT mention.parent FROM up
+                    JOIN mention ON mention.source_id = ? AND mention.platform_id = up.key WHERE mention.parent <> '')
+                SELECT mention.platform_id, mention.parent, author.key, mention.author_name FROM up
+                JOIN mention ON mention.source_id = ? AND mention.platform_id = up.key
+                LEFT JOIN author ON author.id = mention.author_id""",
+            (source, *texts, source, source),
+        )
+        return {id: (parent, _author(key, name)) for id, parent, key, name in found}
 
     def make_ours(self, source: str, platform_id: str) -> bool:
         """Takes a text out of the inbox that turns out to be a reply of ours; False where it has not come in yet."""
@@ -477,6 +507,12 @@ def _version(row: Sequence[Any]) -> Version:
     )
 
 
+def _author(key: str | None, name: str, url: str = "") -> Author | None:
+    if not (key or name):
+        return None
+    return Author(id=key[3:] if key and key.startswith("id:") else None, name=name, url=url)
+
+
 def _row(row: Sequence[Any], now: int) -> Row:
     (id, source, connector, kind, author, text, title, cons, pros, created, due, rating, status, complaint, severity,
      compound, assignee, snoozed, gone, edited, drafted, reply, tags) = row  # fmt: skip
@@ -515,10 +551,7 @@ def _stored(row: Sequence[Any]) -> Stored:
      title, text, pros, cons, author_key, author_name, author_url, order_id, product, rating, recommends, url, language,
      hidden, liked, facts, status, assignee, snoozed, due, answered, closed, body) = row  # fmt: skip
     more = json.loads(facts)
-    author = None
-    if author_key or author_name:
-        known = author_key if author_key and author_key.startswith("id:") else None
-        author = Author(id=known[3:] if known else None, name=author_name, url=author_url or "")
+    author = _author(author_key, author_name, author_url or "")
     mention = Mention(
         id=key,
         kind=Kind(kind),

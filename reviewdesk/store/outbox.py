@@ -175,6 +175,12 @@ class Outbox:
             "state = 'posted' AND channel = 'public' AND fault <> '' AND send_after <= ?", (self._store.now_ms(),)
         )
 
+    def under_way(self, thread: int) -> list[Reply]:
+        """Gives the replies into a thread that are being sent, or of which nobody knows whether they stand there."""
+        return self._select(
+            "state IN ('sending', 'unknown') AND mention_id IN (SELECT id FROM mention WHERE thread_id = ?)", (thread,)
+        )
+
     def abandoned(self) -> list[Reply]:
         """Gives the replies found `sending` whose holder is dead or has let the lease run out.
 
@@ -185,6 +191,21 @@ class Outbox:
         return self._select(
             f"state = 'sending' AND (lease_until <= ? OR holder IN ({marks(dead)}))", (self._store.now_ms(), *dead)
         )
+
+    def leaves(self, reply: Reply, holder: str, *, lease_seconds: float) -> bool:
+        """Notes that a reply's request leaves now, and renews the lease; False where this holder has it no more.
+
+        Whoever was suspended for longer than the lease lasts learns here that others have taken it over.
+        """
+        now = self._store.now_ms()
+        with self._store.transaction() as conn:
+            return bool(
+                conn.execute(
+                    """UPDATE reply SET attempted_at = ?, lease_until = ?
+                       WHERE id = ? AND state = 'sending' AND holder = ? AND attempts = ? AND lease_until > ?""",
+                    (now, now + int(lease_seconds * 1000), reply.id, holder, reply.attempts, now),
+                ).rowcount
+            )
 
     def move(
         self, reply: Reply, to: DeliveryState, *, holder: str | None = None, agent: str = "", **columns: Any

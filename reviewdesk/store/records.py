@@ -93,6 +93,7 @@ class Row(Record, frozen=True, kw_only=True):
     gone: bool
     edited: bool
     writers: tuple[Writer, ...]
+    flat: bool = False
     reply_state: DeliveryState | None
     tags: tuple[str, ...]
 
@@ -205,6 +206,7 @@ class Conversation(Record, frozen=True, kw_only=True):
         history: other mentions by the same customer: the same author, order number or full name, newest first.
         versions: earlier texts of the focus, oldest first, without the current one.
         writers: who writes a reply to the focus or has begun one.
+        flat: answers stand beside what they answer; see `reviewdesk.connector.Capabilities`.
     """
 
     focus: Stored

@@ -16,9 +16,9 @@ from reviewdesk.model import DeliveryState as State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALLOWED = {
-    "queued": "sending withdrawn",
-    "sending": "posted refused queued unknown held",
-    "held": "queued withdrawn",
+    "queued": "sending visible withdrawn",
+    "sending": "posted visible refused queued unknown held",
+    "held": "queued visible withdrawn",
     "unknown": "posted visible queued withdrawn",
     "posted": "visible refused withdrawn",
     "visible": "withdrawn",

@@ -23,6 +23,7 @@ from reviewdesk.errors import (
     NotThere,
     PermissionMissing,
     RateLimited,
+    StoreError,
     Unreachable,
     Unsupported,
 )
@@ -288,6 +289,7 @@ def test_looser_never_holds_more(level: Guard, ours: bool, below: bool, before: 
             known=Version(version=1, seen_at=MONDAY_NOON, title="", text=before, pros=(), cons=(), rating=None),
             came=[stored_of(other, 1)],
             replies=[],
+            shape=guard.Shape(),
         )
         for strictness in Guard
     }
@@ -295,6 +297,200 @@ def test_looser_never_holds_more(level: Guard, ours: bool, below: bool, before: 
     assert set(told[Guard.EDITS]) <= set(told[Guard.STRICT])
     assert bool(told[Guard.EDITS]) is (before != after), "an edit to the same words is none"
     assert set(told[level]) <= set(told[Guard.STRICT])
+
+
+TREE = {
+    "top": "post",
+    "other top": "post",
+    "mention": "top",
+    "beside": "top",
+    "answer": "mention",
+    "deep": "answer",
+    "elsewhere": "other top",
+}
+IN_BRANCH = {"beside", "answer", "deep", "top"}
+
+
+def text_of(id: str, *, ours: bool = False, author: Author | None = JANA) -> Mention:
+    return Mention(
+        id=id,
+        kind=Kind.COMMENT,
+        thread_id="post",
+        parent_id=TREE.get(id),
+        ours=ours,
+        author=None if ours else author,
+        created_at=MONDAY_NOON,
+    )
+
+
+def weighed(mention: Mention, came: Mention, *, flat: bool = False, authors: dict[str, Author] | None = None) -> bool:
+    shape = guard.Shape(above=TREE, authors=authors or {}, flat=flat)
+    return bool(
+        guard.changes(
+            Guard.STRICT,
+            reply_of(),
+            stored_of(mention, 1),
+            known=None,
+            came=[stored_of(came, 1)],
+            replies=[],
+            shape=shape,
+        )
+    )
+
+
+@pytest.mark.parametrize("id", [each for each in TREE if each != "mention"])
+def test_more_from_the_customer_counts_in_the_branch_alone(id: str) -> None:
+    assert weighed(text_of("mention"), text_of(id)) is (id in IN_BRANCH)
+    assert not weighed(text_of("mention"), text_of(id, author=Author(id="c2", name="Petr")))
+
+
+@pytest.mark.parametrize("id", list(TREE))
+def test_everything_by_its_author_is_below_the_start_of_a_thread(id: str) -> None:
+    assert weighed(text_of("post"), text_of(id))
+
+
+@pytest.mark.parametrize("id", ["other top", "elsewhere"])
+def test_a_comment_of_its_own_is_another_conversation_unless_the_platform_is_flat(id: str) -> None:
+    assert not weighed(text_of("top"), text_of(id))
+    assert weighed(text_of("top"), text_of(id), flat=True) is (id == "other top")
+
+
+def test_on_a_flat_platform_a_thread_of_its_own_under_the_same_post_counts_for_the_customer_alone() -> None:
+    mention = msgspec.structs.replace(text_of("top"), thread_id="top")
+    other = msgspec.structs.replace(text_of("other top"), thread_id="other top")
+    assert weighed(mention, other, flat=True)
+    assert not weighed(mention, other)
+    shop = msgspec.structs.replace(text_of("other top", ours=True), thread_id="other top")
+    assert not weighed(mention, shop, flat=True), "what the shop writes under its own post is no answer"
+
+
+@pytest.mark.parametrize(("flat", "id", "counts"), [
+    (False, "answer", True), (True, "answer", True), (False, "beside", False), (True, "beside", True),
+    (False, "elsewhere", False), (True, "elsewhere", False), (False, "deep", False),
+])  # fmt: skip
+def test_the_shop_answers_whom_it_answers(flat: bool, id: str, counts: bool) -> None:
+    assert weighed(text_of("mention"), text_of(id, ours=True), flat=flat) is counts
+
+
+def test_an_answer_to_what_the_customer_went_on_with_is_one_too() -> None:
+    assert weighed(text_of("mention"), text_of("deep", ours=True), authors={"answer": JANA})
+    assert not weighed(text_of("mention"), text_of("deep", ours=True), authors={"answer": Author(id="c2", name="P")})
+    assert not weighed(text_of("mention"), text_of("elsewhere", ours=True), authors={"other top": JANA})
+
+
+def test_without_branches_the_whole_thread_counts() -> None:
+    for ours in (True, False):
+        loose = msgspec.structs.replace(text_of("x", ours=ours), parent_id=None)
+        assert weighed(text_of("mention"), loose)
+        message = msgspec.structs.replace(text_of("mention"), kind=Kind.MESSAGE)
+        assert weighed(message, text_of("elsewhere", ours=ours))
+
+
+ids = st.sampled_from(["post", "a", "b", "c", "d", "unknown", "nowhere"])
+trees = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "unknown"]), ids)
+
+
+@given(above=trees, one=st.sampled_from("abcd"), other=st.sampled_from("abcd"), flat=st.booleans())
+def test_any_shape_is_weighed_and_what_is_below_always_counts(
+    above: dict[str, str], one: str, other: str, flat: bool
+) -> None:
+    """Circles and holes in a hostile tree end, and make the guard stricter, never looser."""
+    shape = guard.Shape(above=above, flat=flat)
+
+    def text(id: str) -> Mention:
+        return msgspec.structs.replace(text_of("mention"), id=id, parent_id=above.get(id))
+
+    mention, came = text(one), text(other)
+    held = bool(
+        guard.changes(
+            Guard.STRICT,
+            reply_of(),
+            stored_of(mention, 1),
+            known=None,
+            came=[stored_of(came, 1)],
+            replies=[],
+            shape=shape,
+        )
+    )
+    way = shape.way_up(came)
+    assert len(way) == len(set(way))
+    if one in way:
+        assert held
+    tops = [([each.id, *shape.way_up(each)], each) for each in (mention, came)]
+    if any("post" not in path for path, _ in tops):
+        assert held, "a branch whose upper end is not known may be this one"
+
+
+async def test_a_crowd_does_not_hide_the_customer(desk: Desk) -> None:
+    reply = await desk.start()
+    for number in range(60):
+        crowd = Author(id=f"x{number}", name=f"Dav {number}")
+        desk.there.write(f"b{number:02}", "Mně taky ne.", author=crowd, thread_id="a", parent_id="a")
+    wrote_again(desk)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+    assert [each.after for each in desk.reply(reply).changes] == ["A ještě něco."]
+
+
+async def test_what_may_not_be_read_does_not_hide_what_was_polled(desk: Desk) -> None:
+    """The agent once released a reply that was held as unreadable, and the edit that the poll had seen was skipped."""
+
+    def fail() -> None:
+        raise PermissionMissing("The scope is missing.")
+
+    reply = await desk.start()
+    edited(desk)
+    await poll_round(desk.config, desk.store, now=True)
+    desk.there.on_reread = fail
+    await desk.deliver()
+    assert [each.what for each in desk.reply(reply).changes] == [What.UNREADABLE, What.EDITED]
+
+
+async def test_words_that_stand_there_already_are_not_sent_again(desk: Desk) -> None:
+    """An earlier attempt counted as lost and arrived after all: the guard's look finds it."""
+    reply = await desk.start()
+    desk.there.on_reply = lambda to, text: (_ for _ in ()).throw(Unreachable("Cut."))
+    await desk.deliver()
+    desk.there.quiet()
+    desk.there.post("a", reply.text)
+    desk.clock.forward(hours=1)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.VISIBLE]
+    assert desk.there.texts("a") == [reply.text]
+
+
+async def test_what_a_colleagues_process_is_just_posting_is_not_taken_for_a_strangers(desk: Desk) -> None:
+    """Two replies into one thread: the first was read before its id was known, and the second was held for it."""
+    await desk.start()
+    desk.there.write("a2", "A kdy?", author=JANA, thread_id="a", parent_id="a")
+    await poll_round(desk.config, desk.store, now=True)
+    desk.clock.forward(minutes=1)
+    second = desk.store.mentions.find("fb", "a2")
+    assert second is not None
+    Respond(desk.store, "jana", desk.config).send(second.id, "Zítra.", despite_warnings=True)
+    desk.clock.forward(minutes=1)
+    first = desk.store.outbox.claim("another", lease_seconds=300)
+    assert first is not None
+    assert first.mention_id == desk.stored().id
+    desk.there.post("a", first.text)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
+async def test_nothing_comes_in_between_weighing_and_holding(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the agent is shown and what counts as shown are one thing: what a poll brought in between once was not."""
+    await desk.start()
+    edited(desk)
+    weigh, locked = guard.changes, []
+
+    def meanwhile(*args, **more):
+        with Store(desk.config.database, clock=desk.clock) as other:
+            other.db.conn.execute("PRAGMA busy_timeout = 20")
+            with pytest.raises(StoreError):
+                other.mentions.ingest("fb", [text_of("late")])
+            locked.append(True)
+        return weigh(*args, **more)
+
+    monkeypatch.setattr(guard, "changes", meanwhile)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+    assert locked
 
 
 def reply_of() -> Reply:

@@ -155,13 +155,30 @@ def test_an_unknown_reply_that_stands_there_is_no_longer_unknown(store: Store) -
     assert the(store).status is Status.ANSWERED
 
 
-def test_a_reply_being_sent_is_left_to_its_sender(store: Store) -> None:
+def test_what_stands_there_already_is_not_sent_by_whoever_holds_it(store: Store) -> None:
+    """Another attempt of the same reply has arrived late, and a poll has read it."""
     store.mentions.ingest("fb", [mention()])
     store.outbox.put(the(store).id, "Ano.", agent="jana")
     claimed = store.outbox.claim("me", lease_seconds=60)
     assert claimed is not None
     store.mentions.ingest("fb", [mention("5", ours=True, parent_id="1", text="Ano.")])
-    assert store.outbox.get(claimed.id).state is DeliveryState.SENDING
+    found = store.outbox.get(claimed.id)
+    assert (found.state, found.remote_id) == (DeliveryState.VISIBLE, "5")
+    assert not store.outbox.leaves(claimed, "me", lease_seconds=60)
+    assert not store.outbox.move(claimed, DeliveryState.QUEUED, holder="me")
+
+
+@pytest.mark.parametrize("tried", [True, False])
+def test_only_what_was_tried_may_stand_there(store: Store, tried: bool) -> None:
+    store.mentions.ingest("fb", [mention()])
+    reply = store.outbox.put(the(store).id, "Ano.", agent="jana")
+    if tried:
+        claimed = store.outbox.claim("me", lease_seconds=60)
+        assert claimed is not None
+        store.outbox.move(claimed, DeliveryState.QUEUED, holder="me", send_after=NOON)
+    store.mentions.ingest("fb", [mention("5", ours=True, parent_id="1", text="Ano.")])
+    expected = DeliveryState.VISIBLE if tried else DeliveryState.QUEUED
+    assert store.outbox.get(reply.id).state is expected
 
 
 def test_the_poisonous_item_is_kept_once_with_its_reason(store: Store) -> None:

@@ -94,6 +94,21 @@ def test_a_sender_that_died_leaves_its_reply_abandoned_after_the_lease(store: St
     assert store.outbox.claim("me", lease_seconds=60) is None, "never sent again blindly"
 
 
+def test_who_slept_through_the_lease_sends_nothing(store: Store) -> None:
+    store.outbox.put(1, "x", agent="a")
+    claimed = store.outbox.claim("me", lease_seconds=60)
+    assert claimed is not None
+    assert not store.outbox.leaves(claimed, "you", lease_seconds=60)
+    store.clock = lambda: NOON + timedelta(seconds=59)
+    assert store.outbox.leaves(claimed, "me", lease_seconds=60), "and the lease begins anew"
+    assert store.outbox.get(claimed.id).attempted_at == NOON + timedelta(seconds=59)
+    store.clock = lambda: NOON + timedelta(seconds=118)
+    assert store.outbox.abandoned() == []
+    store.clock = lambda: NOON + timedelta(seconds=119)
+    assert len(store.outbox.abandoned()) == 1
+    assert not store.outbox.leaves(claimed, "me", lease_seconds=60), "although nobody has taken it over yet"
+
+
 def test_a_skipped_source_keeps_its_replies(store: Store) -> None:
     store.outbox.put(1, "x", agent="a")
     assert store.outbox.claim("me", lease_seconds=60, skip_sources={"fb"}) is None

@@ -138,7 +138,9 @@ class Reddit(Connector[RedditSettings]):
         return None
 
     async def reread(self, mention: Mention) -> Sequence[Mention]:
-        """Asks for the item by its name, since a thread leaves deleted comments out, then for what stands under it."""
+        """Asks for the item by its name, since a thread leaves deleted comments out, then for what stands under it, and
+        under the comment that it answers.
+        """
         me = await self.account.me(self.context.clock)
         post = mention.thread_id if mention.id.startswith("t1_") else mention.id
         if not post or not mention.id.startswith(("t1_", "t3_")):
@@ -150,20 +152,31 @@ class Reddit(Connector[RedditSettings]):
         if mention.id not in named or payloads.is_gone(named[mention.id]):
             raise NotThere("It is gone from Reddit.")
         title = {"link_title": named[post].data.get("title")}
-        params: dict[str, str | int] = {"sort": "new", "limit": THREAD_ITEMS, "context": 0}
-        if mention.id != post:
-            params["comment"] = mention.id.partition("_")[2]
-        answer = await self._read(f"comments/{post.partition('_')[2]}", params)
-        above = {mention.id}
-        found = [self._whole(named[mention.id], title, me)]
-        for item in payloads.walk(answer):
-            if item.parent in above and item.fullname and not payloads.is_gone(item):
-                above.add(item.fullname)
+        found = {mention.id: self._whole(named[mention.id], title, me)}
+        tops = [mention.id]
+        if (mention.parent_id or "").startswith("t1_"):
+            # Whoever goes on answers our reply once more, beside what they wrote first.
+            tops.append(mention.parent_id or "")
+        for top in tops:
+            for item in await self._below(top, post):
                 try:
-                    found.append(self._whole(item, title, me))
+                    found.setdefault(item.fullname, self._whole(item, title, me))
                 except payloads.UNREADABLE as error:
                     self.context.log.warning("a comment that cannot be read was left out: %s", error)
-        return found
+        return list(found.values())
+
+    async def _below(self, top: str, post: str) -> list[payloads.Item]:
+        """Gives the comments below a comment or post, the newest first; of what is deleted only what is below it."""
+        params: dict[str, str | int] = {"sort": "new", "limit": THREAD_ITEMS, "context": 0}
+        if top != post:
+            params["comment"] = top.partition("_")[2]
+        above, below = {top}, []
+        for item in payloads.walk(await self._read(f"comments/{post.partition('_')[2]}", params)):
+            if item.parent in above and item.fullname:
+                above.add(item.fullname)
+                if not payloads.is_gone(item):
+                    below.append(item)
+        return below
 
     @staticmethod
     def _whole(item: payloads.Item, title: Mapping[str, Any], me: str) -> Mention:

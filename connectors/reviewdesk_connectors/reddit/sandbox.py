@@ -6,6 +6,7 @@ Shapes, paths and headers are those of recorded exchanges (github.com/praw-dev) 
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -350,14 +351,19 @@ class RedditEmulator(Emulator):
             return _json({"message": "Not Found", "error": 404}, 404)
         only = request.query_params.get("comment")
         top = [each for each in self._newest("t1") if (each.id == only if only else each.parent == post.name)]
-        shown = [self._data(each, request, link=False) for each in top if each.stands]
+        shown = [self._data(each, request, link=False) for each in top if self._is_shown(each)]
         for each in shown:
             self._add_answers(each, request)
         listings = [_envelope([self._data(post, request)], None), _envelope(shown, None)]
         return _json([json.loads(bytes(each.body)) for each in listings])
 
+    def _is_shown(self, thing: Thing) -> bool:
+        """Tells whether a thread shows a comment: it stands, or it is the stub above one that does."""
+        below = (each for each in self.things.values() if each.parent == thing.name)
+        return thing.stands or any(map(self._is_shown, below))
+
     def _add_answers(self, row: dict[str, Any], request: Request) -> None:
-        below = [each for each in self._newest("t1") if each.parent == row["data"]["name"] and each.stands]
+        below = [each for each in self._newest("t1") if each.parent == row["data"]["name"] and self._is_shown(each)]
         rows = [self._data(each, request, link=False) for each in below]
         for each in rows:
             self._add_answers(each, request)
@@ -474,7 +480,7 @@ class RedditEmulator(Emulator):
             "id": thing.id,
             "name": thing.name,
             "author": author,
-            "author_fullname": f"t2_{thing.author.encode().hex()[:8]}",
+            "author_fullname": f"t2_{hashlib.blake2s(thing.author.encode(), digest_size=5).hexdigest()}",
             "created": thing.created,
             "created_utc": thing.created if thing.told_time is None else thing.told_time,
             "edited": thing.edited or False,

@@ -3,7 +3,8 @@
     python -m tests.faults.kill --kills 10000 --seed 7
 
 Real `reviewdesk poll` and `reviewdesk send` processes work against emulated platforms over loopback while customers
-write, edit, delete and answer and an agent approves replies and takes some back. Each process is killed with SIGKILL:
+write, edit, delete and answer, colleagues answer past the desk, and an agent approves replies, looks at those that are
+held, and takes some back. Each process is killed with SIGKILL:
 at a random moment, at a random commit or statement, or when its reply arrives at the platform. After some hundred kills
 the desk is left in peace until nothing is undecided, and everything is compared. The seed repeats what people do and
 how processes are to be killed; how they interleave is the machine's.
@@ -21,13 +22,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.faults.books import Verdict
 from tests.faults.nursery import Nursery, Worker
-from tests.faults.world import PLATFORMS, Trap, Verdict, World, world
+from tests.faults.world import PLATFORMS, Trap, World, world
 
 KILLS_IN_A_WORLD = 250
 KILLS_BETWEEN_POLLS = 60
@@ -60,8 +62,8 @@ class Figures:
         return both
 
     def add(self, verdict: Verdict) -> None:
-        for name in ("lost", "doubled", "unapproved", "mentions", "versions", "replies", "held"):
-            setattr(self.verdict, name, getattr(self.verdict, name) + getattr(verdict, name))
+        for each in fields(Verdict):
+            setattr(self.verdict, each.name, getattr(self.verdict, each.name) + getattr(verdict, each.name))
 
     @property
     def is_clean(self) -> bool:
@@ -185,6 +187,7 @@ class Killing:
     def _decide(self) -> None:
         """Lets the desk find out what became of every reply; in 20 rounds it must."""
         for _ in range(20):
+            self.world.agent_decides()
             if not self.world.undecided():
                 break
             self.world.clock.forward(minutes=3)
@@ -249,9 +252,7 @@ def main() -> int:
     took, verdict, kills = time.monotonic() - began, figures.verdict, figures.kills.total()
     manners = ", ".join(f"{often} {manner}" for manner, often in sorted(figures.kills.items()))
     print(f"{kills} kills ({manners}) in {took:.0f} s ({kills / took:.1f}/s), {figures.runs} runs left to their end")
-    print(f"{verdict.mentions} mentions in {verdict.versions} versions, {verdict.replies} replies, {verdict.held} held")
-    lost, doubled, unapproved = (len(each) for each in (verdict.lost, verdict.doubled, verdict.unapproved))
-    print(f"{lost} lost, {doubled} doubled, {unapproved} unapproved; seed {seed}")
+    print(f"{verdict.summary}; seed {seed}")
     for sentence in (*verdict.sentences, *figures.broken):
         print(f"  {sentence}")
     if figures.is_clean:

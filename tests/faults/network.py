@@ -201,10 +201,7 @@ def main() -> int:
     verdict, breaks = figures.verdict, Counter(figures.kills)
     told = ", ".join(f"{often} {kind}" for kind, often in sorted(breaks.items()))
     print(f"{breaks.total()} breaks ({told}) in {time.monotonic() - began:.0f} s")
-    print(f"{verdict.mentions} mentions in {verdict.versions} versions, {verdict.replies} replies, {verdict.held} held")
-    print(
-        f"{len(verdict.lost)} lost, {len(verdict.doubled)} doubled, {len(verdict.unapproved)} unapproved; seed {seed}"
-    )
+    print(f"{verdict.summary}; seed {seed}")
     for sentence in verdict.sentences:
         print(f"  {sentence}")
     return 0 if figures.is_clean else 1

@@ -1,7 +1,7 @@
 """A small world to break: emulated platforms, customers, an agent, a clock that jumps; and the books kept on all of it.
 
-What customers wrote and what the agent approved is written down here, apart from the desk. `World.compare` holds the
-store and the platforms against these books.
+What customers wrote and what the agent approved is written down in `tests.faults.books`, apart from the desk.
+`World.compare` holds the store and the platforms against them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -31,14 +32,14 @@ from reviewdesk.model import DeliveryState
 from reviewdesk.plugins import load_emulator
 from reviewdesk.sandbox import CustomerText, Running, ShopReply
 from reviewdesk.sandbox.runner import toml_for
-from reviewdesk.store.db import Store
+from reviewdesk.store.db import Store, from_ms, to_ms
 from reviewdesk.store.records import Reply, Stored
+from tests.faults.books import Approved, Books, Knowledge, Verdict, Written
 
 PLATFORMS = ("facebook", "feed", "heureka", "reddit")
 TELLS_DELETIONS = ("facebook", "reddit")
 """Platforms on which a single deletion is believed at once."""
 _OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE)
-_HELD = (DeliveryState.REFUSED, DeliveryState.WITHDRAWN)
 _WORDS = [
     "balík",
     "rozbitý",
@@ -97,10 +98,15 @@ class Trap:
 
 
 class Turnstile:
-    """Stands before an emulator: counts who is inside, lets others act between two requests, and springs traps."""
+    """Stands before an emulator: counts who is inside, lets others act between two requests, and springs traps.
 
-    def __init__(self, app: Any) -> None:
+    Args:
+        written: is called when a request has been done that may have written something.
+    """
+
+    def __init__(self, app: Any, written: Callable[[], None]) -> None:
         self.app = app
+        self.written = written
         self.inside = 0
         self.trap: Trap | None = None
         self.acts: deque[Callable[[], None]] = deque()
@@ -116,6 +122,8 @@ class Turnstile:
             await self._pass(scope, receive, send)
         finally:
             self.inside -= 1
+            if scope.get("method") == "POST":
+                self.written()
 
     async def _pass(self, scope: Any, receive: Any, send: Any) -> None:
         trap = self.trap
@@ -146,51 +154,6 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-@dataclass
-class Written:
-    """What a customer wrote.
-
-    Attributes:
-        texts: every text that stood there, oldest first.
-        settled: those of them that stood there while an undisturbed poll ran to its end.
-    """
-
-    platform: str
-    id: str
-    texts: list[str]
-    settled: list[str] = field(default_factory=list)
-    gone: bool = False
-
-
-@dataclass
-class Approved:
-    """A reply that an agent approved; `spoiled` where its mention changed afterwards, so that it may be held."""
-
-    reply: int
-    platform: str
-    to: str
-    text: str
-    spoiled: bool = False
-    taken_back: bool = False
-
-
-@dataclass
-class Verdict:
-    """What a comparison found; each of the first three is a list of sentences."""
-
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    unapproved: list[str] = field(default_factory=list)
-    mentions: int = 0
-    versions: int = 0
-    replies: int = 0
-    held: int = 0
-
-    @property
-    def sentences(self) -> list[str]:
-        return [*self.lost, *self.doubled, *self.unapproved]
-
-
 class World:
     """One desk and its platforms.
 
@@ -212,11 +175,12 @@ class World:
         self.folder = folder
         self.chance = random.Random(seed)
         self.clock = SharedClock(folder / "clock")
+        self.books = Books()
         self.running: dict[str, Running] = {}
         self.turnstiles: dict[str, Turnstile] = {}
         for name in platforms:
             running = Running(load_emulator(name)(clock=self.clock), 0)
-            turnstile = Turnstile(running._server.config.app)
+            turnstile = Turnstile(running._server.config.app, partial(self._note_arrivals, name))
             running._server.config.app = turnstile
             running.start()
             self.running[name], self.turnstiles[name] = running, turnstile
@@ -227,10 +191,11 @@ class World:
         self.path.write_text(toml_for(list(self.running.values()), shop="Obchod", poll_seconds=1), encoding="utf-8")
         self.config: Config = load(self.path, db=folder / "desk.db")
         self.store = Store(self.config.database, clock=self.clock)
-        self.written: dict[tuple[str, str], Written] = {}
-        self.approved: list[Approved] = []
+        self.written, self.approved = self.books.written, self.books.approved
         self._said = 0
         self._answered: set[tuple[str, str]] = set()
+        self._misheld: list[str] = []
+        self._held = 0
 
     def close(self) -> None:
         self.store.close()
@@ -284,15 +249,18 @@ class World:
     def customer_writes(self, platform: str | None = None) -> None:
         platform = platform or self.chance.choice(list(self.running))
         emulator, text = self.running[platform].emulator, self._words()
+        author = f"Zákazník {self.chance.randint(1, 9)}"
         words = CustomerText(
-            author=f"Zákazník {self.chance.randint(1, 9)}",
+            author=author,
             text=text,
             language="cs",
             rating=self.chance.randint(1, 5),
             product="Konvice" if self.chance.random() < 0.3 else "",
         )
-        id = self.act(platform, lambda: emulator.write(words))
-        self.written[platform, id] = Written(platform, id, [text])
+        self._note_written(platform, self.act(platform, lambda: emulator.write(words)), author, "", text)
+
+    def _note_written(self, platform: str, id: str, author: str, above: str, text: str) -> None:
+        self.written[platform, id] = Written(platform, id, author, above, [(self.clock(), text)])
 
     def customer_edits(self) -> None:
         written = self._any_written()
@@ -300,22 +268,21 @@ class World:
             return
         back = len(written.texts) > 1 and self.chance.random() < 0.2
         text = written.texts[-2] if back else self._words()
-        self._spoil(written)
         self.act(written.platform, lambda: edit(written.id, text))
-        written.texts.append(text)
+        written.history.append((self.clock(), text))
 
     def customer_deletes(self) -> None:
         written = self._any_written()
         if written is None or (delete := _delete(self.running[written.platform].emulator)) is None:
             return
-        self._spoil(written)
         self.act(written.platform, lambda: delete(written.id))
-        written.gone = True
+        written.gone_at = self.clock()
         if shop := getattr(self.running[written.platform].emulator, "shop", None):
             # Facebook takes the answers away with what they answer.
             left = {id.rpartition("_")[2] for id in shop.comments}
-            for each in self.written.values():
-                each.gone = each.gone or (each.platform == written.platform and each.id not in left)
+            for each in (*self.written.values(), *self.books.by_hand.values()):
+                if each.platform == written.platform and each.id not in left and not each.gone:
+                    each.gone_at = self.clock()
 
     def customer_answers(self) -> None:
         """Somebody goes on in the thread of a reply of the shop's."""
@@ -327,21 +294,47 @@ class World:
             return
         reply, text = self.chance.choice(fresh), self._words()
         self._answered.add((platform, reply.id))
-        words = CustomerText(author="Zákazník 1", text=text, language="cs", rating=3)
+        author = self._author_near(platform, reply.to)
+        words = CustomerText(author=author, text=text, language="cs", rating=3)
         id = self.act(platform, lambda: emulator.answer(reply, words))
         if id is not None:
-            self.written[platform, id] = Written(platform, id, [text])
-            self._spoil(self.written.get((platform, reply.to)))
+            self.books.replies[platform, reply.id] = reply.to
+            self._note_written(platform, id, author, reply.id, text)
+
+    def _author_near(self, platform: str, id: str) -> str:
+        """Gives who goes on below a text: mostly who wrote it."""
+        written = self.written.get((platform, id))
+        same = written is not None and self.chance.random() < 0.7
+        return written.author if written is not None and same else f"Zákazník {self.chance.randint(1, 9)}"
+
+    def customer_goes_on(self) -> None:
+        """Somebody writes right under what a customer wrote."""
+        written = self._any_written()
+        if written is None or (below := _below(self.running[written.platform].emulator)) is None:
+            return
+        author, text = self._author_near(written.platform, written.id), self._words()
+        id = self.act(written.platform, lambda: below(written.id, text, author))
+        self._note_written(written.platform, id, author, written.id, text)
+
+    def shop_answers_by_hand(self) -> None:
+        """A colleague answers on the platform itself, past the desk."""
+        written = self._any_written()
+        if written is None or (below := _below(self.running[written.platform].emulator)) is None:
+            return
+        text = f"Z telefonu: {self._words()}"
+
+        def deed() -> str:
+            id = below(written.id, text, "")
+            # Noted at once: the reply must not look as if the desk had posted it.
+            by_hand = Written(written.platform, id, "", written.id, [(self.clock(), text)])
+            self.books.by_hand[written.platform, id] = by_hand
+            return id
+
+        self.act(written.platform, deed)
 
     def _any_written(self) -> Written | None:
         standing = [each for each in self.written.values() if not each.gone]
         return self.chance.choice(standing) if standing else None
-
-    def _spoil(self, written: Written | None) -> None:
-        """What was approved for a text that changes may rightly be held."""
-        for each in self.approved:
-            if written is not None and (each.platform, each.to) == (written.platform, written.id):
-                each.spoiled = True
 
     # -- the agent -----------------------------------------------------------------------------------------------------
 
@@ -358,9 +351,45 @@ class World:
             text = "Omlouváme se." if self.chance.random() < 0.2 else f"Omlouváme se, případ {len(self.approved)}."
             with suppress(NotAllowed):
                 reply = respond.send(stored.id, text, despite_warnings=True)
-                newest = stored.mention.text == written.texts[-1]
-                self.approved.append(Approved(reply.id, written.platform, written.id, text, spoiled=not newest))
+                known = {each.id for each in self.books.others(written) if self.stored(each.platform, each.id)}
+                knew = Knowledge(self.clock(), stored.mention.text, known, stored.gone_at is not None)
+                self.approved.append(Approved(reply.id, written.platform, written.id, text, [knew]))
             return
+
+    def agent_decides(self) -> None:
+        """Looks through the replies that are held, and sends them all the same or takes them back; settles others."""
+        self._settle_unknown()
+        respond = Respond(self.store, "jana", self.config)
+        mine = {each.reply: each for each in self.approved}
+        for reply in self.store.outbox.in_states([DeliveryState.HELD]):
+            approved = mine[reply.id]
+            untrue = [each for each in reply.changes if not self.books.is_true(each, approved)]
+            self._held += 1
+            if untrue or not reply.changes:
+                self._misheld.append(f"{approved.platform}: reply {reply.id} to {approved.to} is held for {untrue}")
+            with suppress(NotAllowed):
+                if self.chance.random() < 0.8:
+                    respond.release(reply)
+                    self.books.learns(approved, reply.changes, self.clock())
+                else:
+                    respond.take_back(reply)
+                    approved.taken_back = True
+
+    def _settle_unknown(self) -> None:
+        """Looks on the platform for a reply of which the desk says that only a person can tell."""
+        for reply in self.store.outbox.in_states([DeliveryState.UNKNOWN]):
+            if "decide" not in reply.fault_hint:
+                continue
+            mine = next(each for each in self.approved if each.reply == reply.id)
+            shown = self.act(mine.platform, lambda: list(self.running[mine.platform].emulator.shop_replies()))  # noqa: B023
+            same = sum((each.to, each.text) == (mine.to, mine.text) for each in shown)
+            others = sum(
+                (each.platform, each.to, each.text) == (mine.platform, mine.to, mine.text)
+                and self.store.outbox.get(each.reply).state in _OUT
+                for each in self.approved
+            )
+            with suppress(NotAllowed):
+                Respond(self.store, "jana", self.config).settle(reply, posted=same > others)
 
     def agent_takes_back(self) -> None:
         open = [each for each in self.approved if not each.taken_back]
@@ -378,10 +407,13 @@ class World:
                 self.customer_edits,
                 self.customer_deletes,
                 self.customer_answers,
+                self.customer_goes_on,
+                self.shop_answers_by_hand,
                 self.agent_approves,
+                self.agent_decides,
                 self.agent_takes_back,
             ),
-            (6, 3, 0.5, 2, 8, 0.5),
+            (6, 3, 0.5, 2, 1, 0.7, 8, 2, 0.5),
         )
         deed()
 
@@ -402,9 +434,14 @@ class World:
         """Gives the replies of which the desk has still to find out or do something."""
         return self.store.outbox.in_states([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN])
 
+    def _note_arrivals(self, platform: str) -> None:
+        for each in self.running[platform].emulator.shop_replies():
+            self.books.arrived.setdefault((platform, each.id), self.clock())
+
     def compare(self) -> Verdict:
         """Holds store and platforms against the books."""
-        verdict = Verdict(mentions=len(self.written), replies=len(self.approved))
+        verdict = Verdict(mentions=len(self.written), replies=len(self.approved), held=self._held)
+        verdict.misheld += self._misheld
         for written in self.written.values():
             self._compare_mention(written, verdict)
         for platform in self.running:
@@ -448,7 +485,8 @@ class World:
 
     def _compare_replies(self, platform: str, verdict: Verdict) -> None:
         emulator = self.running[platform].emulator
-        standing = Counter((each.to, each.text) for each in self.act(platform, lambda: list(emulator.shop_replies())))
+        shown = self.act(platform, lambda: list(emulator.shop_replies()))
+        standing = Counter((each.to, each.text) for each in shown if (platform, each.id) not in self.books.by_hand)
         approved = {(each.to, each.text) for each in self.approved if each.platform == platform}
         for key in standing.keys() - approved:
             verdict.unapproved.append(f"{platform}: {key} stands there and nobody approved it")
@@ -461,15 +499,29 @@ class World:
                 continue
             if reply.state in _OUT:
                 due[key] += 1
-            elif reply.state in _HELD and (each.spoiled or each.taken_back):
-                verdict.held += 1
-            else:
+                self._compare_guard(each, reply, verdict)
+            elif not (reply.state is DeliveryState.WITHDRAWN and each.taken_back):
                 verdict.lost.append(f"{platform}: reply {each.reply} is {reply.state} ({reply.fault})")
         for key in due.keys() | standing.keys():
             if standing[key] > due[key] and key in approved:
                 verdict.doubled.append(f"{platform}: {key} stands there {standing[key]} times instead of {due[key]}")
             if standing[key] < due[key]:
                 verdict.lost.append(f"{platform}: {key} counts as posted and does not stand there")
+
+    def _compare_guard(self, approved: Approved, reply: Reply, verdict: Verdict) -> None:
+        """Nothing may have happened before the attempt that its agent did not know, where the thread is read again."""
+        if not self.store.sources.capabilities(approved.platform).get("reread"):
+            return
+        arrived = self.books.arrived[approved.platform, reply.remote_id]
+        attempts = self._rows(
+            """SELECT max(at) FROM event WHERE what = 'reply sending' AND mention_id = ?
+               AND json_extract(detail, '$.reply') = ? AND at <= ?""",
+            reply.mention_id,
+            reply.id,
+            to_ms(arrived),
+        )
+        if unknown := self.books.unknown_at(approved, from_ms(attempts[0][0])):
+            verdict.unguarded.append(f"{approved.platform}: reply {reply.id} to {approved.to} was sent, and {unknown}")
 
     def _compare_store(self, verdict: Verdict) -> None:
         if (found := self.store.integrity()) != "ok":
@@ -519,6 +571,23 @@ def _edit(emulator: Any) -> Callable[[str, str], None] | None:
 
         return rewrite
     return getattr(emulator, "edit", None) or getattr(emulator, "rewrite", None)
+
+
+def _below(emulator: Any) -> Callable[[str, str, str], str] | None:
+    """Gives what writes a text right under another one, by an author or for the shop (""); None where nothing can."""
+    if hasattr(emulator, "shop"):
+
+        def comment(id: str, text: str, author: str) -> str:
+            shop = emulator.shop
+            above = shop.found(id)
+            who = shop.person(author) if author else shop.owner
+            made = shop.add_comment(above.post, text, who, under=above.id, target="" if author else above.id)
+            return str(made.id.rpartition("_")[2])
+
+        return comment
+    if hasattr(emulator, "comment"):
+        return lambda above, text, author: emulator.comment(author or emulator.ACCOUNT, text, above)
+    return None
 
 
 def _delete(emulator: Any) -> Callable[[str], None] | None:

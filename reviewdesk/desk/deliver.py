@@ -42,6 +42,8 @@ _SHORTEST_PATIENCE = 30.0
 """Seconds of silence after which a process that sends is ended at the earliest: what it sends may be on its way."""
 _AFTER_A_HANG = timedelta(minutes=15)
 _LONGEST_REREAD = 60.0
+_CLOCK_WAS_WRONG = timedelta(hours=26)
+"""How far our clock may have been ahead at an attempt: by a wrong zone, or a wrong date."""
 _WAITING = "Waiting for the platform to show it."
 _LATE = f"The platform has not shown the reply for {LATE_AFTER.days} days."
 _DECIDE_LATE = "Look on its page: it may have been rejected, or be hidden from others."
@@ -386,18 +388,22 @@ class _Round:
         """Settles an unknown reply by asking the platform; one that it cannot tell of waits for a person."""
         stored = self.store.mentions.get(reply.mention_id)
         now, attempted = self.store.clock(), reply.attempted_at or reply.updated_at
-        if stored.source in self.skipped or now < max(attempted + FIRST_LOOK, reply.send_after):
+        waits = reply.updated_at <= now < reply.send_after or attempted <= now < attempted + FIRST_LOOK
+        if stored.source in self.skipped or waits:
             return
+        absent = self._surely_absent(reply, now, attempted)
         try:
             found = await self._find(reply, stored, attempted)
+            if found is None and absent:
+                found = await self._find_long_ago(reply, stored, attempted, now)
         except (ReviewdeskError, TimeoutError) as error:
             self._not_told(reply, stored, error, now)
             return
         if found:
             self._posted(reply, stored, found)
-        elif not self._surely_absent(reply, now, attempted):
-            absent = OutcomeUnknown("It is not on the platform yet; the desk will look again.")
-            self._still_unknown(reply, stored, absent, looked_at=now)
+        elif not absent:
+            waiting = OutcomeUnknown("It is not on the platform yet; the desk will look again.")
+            self._still_unknown(reply, stored, waiting, looked_at=now)
         elif self.connectors[stored.source].capabilities.moderated:
             hidden = Unsupported("It is not there, or the platform does not show it yet.", hint=_DECIDE)
             self._still_unknown(reply, stored, hidden, looked_at=now)
@@ -427,23 +433,39 @@ class _Round:
             self._tell(reply, stored, DeliveryState.POSTED, sentence, hint, actor=Actor.USER if late else None)
 
     async def _find(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
+        found = await self._asked_for(reply, stored, since)
+        if found and (other := self._other(reply, stored, found)):
+            raise Unsupported(f"The same words stand there, but as reply {other.id}.", hint=_DECIDE)
+        return found
+
+    async def _find_long_ago(
+        self, reply: Reply, stored: Stored, attempted: datetime, now: datetime
+    ) -> PostedReply | None:
+        """Looks once more before it counts as never posted: our clock may have been wrong at the attempt."""
+        since = attempted - _CLOCK_WAS_WRONG
+        if attempted > now:
+            since = min(stored.mention.created_at or now, now - _CLOCK_WAS_WRONG)
+        found = await self._asked_for(reply, stored, since)
+        return found if found and not self._other(reply, stored, found) else None
+
+    async def _asked_for(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
         connector = await self._connector(stored.source)
         if not _can_look(reply, connector):
             raise Unsupported("Nobody but a person can tell whether it was posted.", hint=_DECIDE)
         async with asyncio.timeout(_LONGEST_SEND):
             with blamed(stored.connector):
                 found = await connector.find_reply(stored.mention, reply.text, since)
-                if found is None:
-                    return None
-                other = self.store.outbox.known_as(stored.source, _told(found).id)
-        if other and other.id != reply.id:
-            raise Unsupported(f"The same words stand there, but as reply {other.id}.", hint=_DECIDE)
-        return found
+                return None if found is None else _told(found)
+
+    def _other(self, reply: Reply, stored: Stored, found: PostedReply) -> Reply | None:
+        """Gives the other reply of the desk's that was found instead."""
+        known = self.store.outbox.known_as(stored.source, found.id)
+        return known if known and known.id != reply.id else None
 
     def _surely_absent(self, reply: Reply, now: datetime, attempted: datetime) -> bool:
-        """Two looks, the later one well after the attempt."""
+        """Two looks, the later one well after the attempt; or after the first look, where the clock was set back."""
         looked = self.store.outbox.looked_at(reply)
-        return looked is not None and now - attempted >= SURE_AFTER
+        return looked is not None and now - (attempted if attempted <= now else looked) >= SURE_AFTER
 
     def _not_told(self, reply: Reply, stored: Stored, error: ReviewdeskError | TimeoutError, now: datetime) -> None:
         if isinstance(error, TimeoutError) or after_failure(error) is DeliveryState.QUEUED:

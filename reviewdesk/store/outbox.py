@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
     attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint, seen_until,
     seen_version, seen_mention, changes"""
+_CLOCK_SET_BACK = 5 * 60 * 1000
+"""Milliseconds ahead of the clock from which on what was written tells that it was set back; its times are void."""
 _SETTABLE = frozenset(
     (
         "remote_id",
@@ -122,8 +124,16 @@ class Outbox:
 
     def next_due(self) -> datetime | None:
         """Gives when the next queued reply may go out; None where none is queued."""
-        found = self._conn.execute("SELECT min(send_after) FROM reply WHERE state = 'queued'").fetchone()
+        found = self._conn.execute(
+            """SELECT min(CASE WHEN updated_at > :ahead THEN :now ELSE send_after END) FROM reply
+               WHERE state = 'queued'""",
+            self._now(),
+        ).fetchone()
         return from_ms_or_none(found[0])
+
+    def _now(self) -> dict[str, int]:
+        now = self._store.now_ms()
+        return {"now": now, "ahead": now + _CLOCK_SET_BACK}
 
     def claim(self, holder: str, *, lease_seconds: float, skip_sources: Collection[str] = ()) -> Reply | None:
         """Takes the next queued reply whose time has come, as `sending`, for one holder; None where there is none.
@@ -137,11 +147,11 @@ class Outbox:
                 f"""UPDATE reply SET state = 'sending', holder = ?, lease_until = ?, attempts = attempts + 1,
                       attempted_at = ?, looked_at = NULL, updated_at = ?
                     WHERE id = (SELECT reply.id FROM reply JOIN mention ON mention.id = reply.mention_id
-                                WHERE reply.state = 'queued' AND reply.send_after <= ?
+                                WHERE reply.state = 'queued' AND (reply.send_after <= ? OR reply.updated_at > ?)
                                   AND mention.source_id NOT IN ({marks(skip)})
                                 ORDER BY reply.send_after, reply.id LIMIT 1)
                     RETURNING {_REPLY}""",
-                (holder, now + int(lease_seconds * 1000), now, now, now, *skip),
+                (holder, now + int(lease_seconds * 1000), now, now, now, now + _CLOCK_SET_BACK, *skip),
             ).fetchone()
             if not found:
                 return None
@@ -162,17 +172,18 @@ class Outbox:
             self._conn.execute(
                 """SELECT 1 FROM reply JOIN mention ON mention.id = reply.mention_id
                    WHERE mention.source_id = :source AND (reply.state IN ('unknown', 'sending')
-                     OR (reply.state = 'queued' AND reply.send_after <= :now)
-                     OR (reply.state = 'posted' AND reply.channel = 'public' AND reply.fault <> ''
-                         AND reply.send_after <= :now)) LIMIT 1""",
-                {"source": source, "now": self._store.now_ms()},
+                     OR ((reply.send_after <= :now OR reply.updated_at > :ahead) AND (reply.state = 'queued'
+                       OR (reply.state = 'posted' AND reply.channel = 'public' AND reply.fault <> '')))) LIMIT 1""",
+                {"source": source, **self._now()},
             ).fetchone()
         )
 
     def unseen(self) -> list[Reply]:
         """Gives the posted replies that their platform holds back and whose time to be looked for has come."""
+        now = self._now()
         return self._select(
-            "state = 'posted' AND channel = 'public' AND fault <> '' AND send_after <= ?", (self._store.now_ms(),)
+            "state = 'posted' AND channel = 'public' AND fault <> '' AND (send_after <= ? OR updated_at > ?)",
+            (now["now"], now["ahead"]),
         )
 
     def under_way(self, thread: int) -> list[Reply]:
@@ -189,7 +200,8 @@ class Outbox:
         held = self._conn.execute("SELECT DISTINCT holder FROM reply WHERE state = 'sending'").fetchall()
         dead = [holder for (holder,) in held if is_dead(holder)]
         return self._select(
-            f"state = 'sending' AND (lease_until <= ? OR holder IN ({marks(dead)}))", (self._store.now_ms(), *dead)
+            f"state = 'sending' AND (lease_until <= ? OR updated_at > ? OR holder IN ({marks(dead)}))",
+            (*self._now().values(), *dead),
         )
 
     def leaves(self, reply: Reply, holder: str, *, lease_seconds: float) -> bool:

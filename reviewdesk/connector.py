@@ -157,6 +157,11 @@ class Context(Generic[S]):
         data: a folder of the source's own for files too large for the cursor; None where there is none.
         transport: replaces the network in tests.
         observer: is called with each request; the desk traces polls with it.
+
+    Attributes:
+        leaving: is called right before a request that writes leaves the process, and raises `Unreachable` where it
+            comes too late: the machine slept, and another process may have taken the reply over. `http` does it; a
+            connector with a client of its own does it itself.
     """
 
     def __init__(
@@ -176,6 +181,7 @@ class Context(Generic[S]):
         self.log = log or logging.getLogger(f"reviewdesk.source.{source}")
         self.data = data
         self.budget: Budget | None = None
+        self.leaving: Callable[[], None] = lambda: None
         self._transport = transport
         self._observer = observer
         self._clients: list[Http] = []
@@ -197,6 +203,7 @@ class Context(Generic[S]):
             limits=limits,
             transport=self._transport,
             observer=self._observer,
+            leaving=lambda: self.leaving(),
         )
         self._clients.append(client)
         return client

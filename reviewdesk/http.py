@@ -219,6 +219,7 @@ class Http:
         limits: see `Limits`.
         transport: another httpx transport, for tests.
         observer: is called with each request when it has ended; redirects and repeated tries are requests of their own.
+        leaving: is called before each request that writes; what it raises keeps the request back.
 
     Raises:
         ConfigError: the base is no web address.
@@ -234,8 +235,10 @@ class Http:
         limits: Limits | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         observer: Observer | None = None,
+        leaving: Callable[[], None] = lambda: None,
     ) -> None:
         self._observer = observer
+        self._leaving = leaving
         self.base = base if base.endswith("/") else base + "/"
         self.limits = limits or Limits()
         self._clock = clock
@@ -366,6 +369,8 @@ class Http:
         return answer
 
     async def _once(self, request: httpx.Request, *, read: bool = False, into: IO[bytes] | None = None) -> Answer:
+        if not read:
+            self._leaving()
         try:
             async with asyncio.timeout(self.limits.total_seconds):
                 return await self._follow(request, into)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -15,7 +16,16 @@ from reviewdesk.desk import guard
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import Breach, checked_mention, checked_reply
 from reviewdesk.desk.connecting import blamed, connected, data_folder, with_reply_pages
-from reviewdesk.desk.delivery import FIRST_LOOK, LATE_AFTER, SURE_AFTER, after_failure, next_look, next_try, require
+from reviewdesk.desk.delivery import (
+    FIRST_LOOK,
+    KEY_LIVES,
+    LATE_AFTER,
+    SURE_AFTER,
+    after_failure,
+    next_look,
+    next_try,
+    require,
+)
 from reviewdesk.errors import (
     Actor,
     NotThere,
@@ -24,6 +34,7 @@ from reviewdesk.errors import (
     RateLimited,
     Refused,
     ReviewdeskError,
+    Unreachable,
     Unsupported,
 )
 from reviewdesk.model import Change, Channel, DeliveryState, Guard, Mention, PostedReply, Record, Status, What
@@ -38,6 +49,8 @@ log = logging.getLogger(__name__)
 
 _LEASE = 300.0
 _LONGEST_SEND = 120.0
+_LATEST_DEPARTURE = 90.0
+"""Seconds after its lease was renewed within which a reply's request leaves, or does not; less than `SURE_AFTER`."""
 _SHORTEST_PATIENCE = 30.0
 """Seconds of silence after which a process that sends is ended at the earliest: what it sends may be on its way."""
 _AFTER_A_HANG = timedelta(minutes=15)
@@ -227,6 +240,7 @@ class _Round:
     @staticmethod
     async def _post(connector: Connector[Any], stored: Stored, reply: Reply) -> PostedReply:
         write = connector.private_reply if reply.channel is Channel.PRIVATE else connector.reply
+        connector.context.leaving = _departure(_LATEST_DEPARTURE)
         return _told(await write(stored.mention, reply.text, reply.key))
 
     async def _read_again(self, connector: Connector[Any], reply: Reply, stored: Stored) -> tuple[Change, ...]:
@@ -363,11 +377,14 @@ class _Round:
         self, reply: Reply, stored: Stored, connector: Connector[Any], error: ReviewdeskError | TimeoutError
     ) -> None:
         state = after_failure(error)
+        if state is DeliveryState.QUEUED and _by_key(reply, connector) and self.store.outbox.was_unknown(reply):
+            # It is certain of this attempt alone, and the key does not live for ever.
+            state = DeliveryState.UNKNOWN
         if state is DeliveryState.QUEUED and isinstance(error, ReviewdeskError):
             self.skipped.add(stored.source)
             self._back(reply, stored, error)
             return
-        looks = state is DeliveryState.UNKNOWN and _can_look(reply, connector)
+        looks = state is DeliveryState.UNKNOWN and (_can_look(reply, connector) or _by_key(reply, connector))
         sentence, hint = _words(error)
         if self._move(reply, state, holder=self.holder, fault=sentence, fault_hint=hint):
             self._tell(reply, stored, state, sentence, hint, actor=Actor.TIME if looks else Actor.USER)
@@ -393,6 +410,9 @@ class _Round:
             return
         absent = self._surely_absent(reply, now, attempted)
         try:
+            if await self._may_repeat(reply, stored, now):
+                self._move(reply, DeliveryState.QUEUED, send_after=now, fault="", fault_hint="")
+                return
             found = await self._find(reply, stored, attempted)
             if found is None and absent:
                 found = await self._find_long_ago(reply, stored, attempted, now)
@@ -431,6 +451,12 @@ class _Round:
         sentence, hint = (_LATE, _DECIDE_LATE) if late else (_WAITING, "")
         if self.store.outbox.move(reply, DeliveryState.POSTED, fault=sentence, fault_hint=hint, send_after=again):
             self._tell(reply, stored, DeliveryState.POSTED, sentence, hint, actor=Actor.USER if late else None)
+
+    async def _may_repeat(self, reply: Reply, stored: Stored, now: datetime) -> bool:
+        """Tells whether the platform itself sees to it that a reply stands once, however often it is sent."""
+        first = self.store.outbox.first_attempt(reply)
+        fresh = first is not None and timedelta(0) <= now - first < KEY_LIVES
+        return fresh and _by_key(reply, await self._connector(stored.source))
 
     async def _find(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
         found = await self._asked_for(reply, stored, since)
@@ -516,6 +542,31 @@ class _Round:
 
 def _can_look(reply: Reply, connector: Connector[Any]) -> bool:
     return reply.channel is Channel.PUBLIC and connector.capabilities.find_reply
+
+
+def _by_key(reply: Reply, connector: Connector[Any]) -> bool:
+    """Tells whether an unclear reply is settled by sending it again with its key, for want of a way to look."""
+    return (
+        reply.channel is Channel.PUBLIC
+        and connector.capabilities.idempotent_reply
+        and not connector.capabilities.find_reply
+    )
+
+
+def _departure(seconds: float) -> Callable[[], None]:
+    """Gives what keeps a request back that would leave later than in so many seconds, a machine's sleep included."""
+    latest = _since_boot() + seconds
+
+    def leaving() -> None:
+        if _since_boot() > latest:
+            raise Unreachable("It was held up for too long on its way out, so it was not sent.")
+
+    return leaving
+
+
+def _since_boot() -> float:
+    # CLOCK_MONOTONIC stands still while the machine sleeps, and so does asyncio.timeout.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _told(answer: Any) -> PostedReply:

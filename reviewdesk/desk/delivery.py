@@ -47,6 +47,8 @@ FIRST_LOOK = timedelta(seconds=10)
 """How long after the attempt an unknown reply is first looked for: platforms need a moment to show it."""
 SURE_AFTER = timedelta(minutes=2)
 """How long after the attempt a reply that is not there counts as never posted."""
+KEY_LIVES = timedelta(minutes=30)
+"""How long after the first attempt an idempotency key is relied on: half of an hour, the shortest that one lives."""
 LONGEST_PAUSE = timedelta(hours=1)
 LATE_AFTER = timedelta(days=3)
 """How long a platform may hold a posted reply back before its agent is told."""

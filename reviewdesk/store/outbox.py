@@ -278,6 +278,21 @@ class Outbox:
             self._conn.execute("SELECT looked_at FROM reply WHERE id = ?", (reply.id,)).fetchone()[0]
         )
 
+    def first_attempt(self, reply: Reply) -> datetime | None:
+        """Gives when a reply was first being sent."""
+        return from_ms_or_none(self._logged(reply, DeliveryState.SENDING))
+
+    def was_unknown(self, reply: Reply) -> bool:
+        """Tells whether nobody knew once whether a reply stands there."""
+        return self._logged(reply, DeliveryState.UNKNOWN) is not None
+
+    def _logged(self, reply: Reply, state: DeliveryState) -> int | None:
+        found: int | None = self._conn.execute(
+            """SELECT min(at) FROM event WHERE mention_id = ? AND what = ? AND detail = json_object('reply', ?)""",
+            (reply.mention_id, f"reply {state.value}", reply.id),
+        ).fetchone()[0]
+        return found
+
     def recent_texts(self, agent: str, *, limit: int = 20) -> list[str]:
         """Gives the texts that an agent sent last, newest first; platforms dislike series of one text."""
         return [

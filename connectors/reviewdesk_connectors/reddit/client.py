@@ -69,6 +69,7 @@ class Exchange:
         allowance: what Reddit said last of the remaining calls.
         wrote: True when a write has been handed to the network since `begin`.
         last: the last answer since `begin`, with all its headers.
+        leaving: is called before a write is handed to the network; what it raises keeps it back.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -76,6 +77,7 @@ class Exchange:
         self.allowance = Allowance()
         self.wrote = False
         self.last: requests.Response | None = None
+        self.leaving: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
         """Forgets the last call; the allowance stays."""
@@ -110,6 +112,8 @@ class Requestor(prawcore.Requestor):
         """
         is_token = url.endswith(ACCESS_TOKEN_PATH)
         is_write = method.upper() != "GET" and not is_token
+        if is_write:
+            self._exchange.leaving()
         self._exchange.wrote |= is_write
         # A token request that followed a redirect would take the password along.
         kwargs |= {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
@@ -258,8 +262,11 @@ class Client:
         """
         return self._do(lambda reddit: reddit.request(method="GET", path=path, params=dict(params)))
 
-    def reply(self, fullname: str, text: str) -> dict[str, Any] | None:
+    def reply(self, fullname: str, text: str, leaving: Callable[[], None] = lambda: None) -> dict[str, Any] | None:
         """Posts a comment under a comment or post; gives its fields, or None where Reddit does not show it.
+
+        Args:
+            leaving: is called right before it is sent; what it raises keeps it back.
 
         Raises:
             OutcomeUnknown: it may stand there.
@@ -271,7 +278,11 @@ class Client:
             made = (reddit.submission(short) if kind == "t3" else reddit.comment(short)).reply(text)
             return None if made is None else _fields(made)
 
-        return self._do(post)
+        self._exchange.leaving = leaving
+        try:
+            return self._do(post)
+        finally:
+            self._exchange.leaving = lambda: None
 
     def edit(self, fullname: str, text: str) -> dict[str, Any]:
         """Changes a comment of ours; gives its fields. Errors as in `reply`."""

@@ -121,7 +121,7 @@ class Reddit(Connector[RedditSettings]):
         """Posts a comment, once; Reddit knows no idempotency key, so `key` is not sent."""
         if not mention.id.startswith(("t1_", "t3_")):
             raise NotThere(f"{mention.id!r} is neither a comment nor a post of Reddit's.")
-        made = await self._as_account(lambda client: client.reply(mention.id, text))
+        made = await self._as_account(lambda client: client.reply(mention.id, text, self.context.leaving))
         if made is None:
             raise OutcomeUnknown("Reddit took the reply but did not show it, as it does in quarantined communities.")
         return payloads.posted(made)

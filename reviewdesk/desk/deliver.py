@@ -28,6 +28,7 @@ from reviewdesk.desk.delivery import (
 )
 from reviewdesk.errors import (
     Actor,
+    NotAllowed,
     NotThere,
     OutcomeUnknown,
     PermissionMissing,
@@ -206,8 +207,17 @@ class _Round:
             self.connectors[source] = await self.stack.enter_async_context(opened)
         return self.connectors[source]
 
+    def _mention(self, reply: Reply) -> Stored | None:
+        """Gives what is answered; None where it was erased meanwhile, and the reply with it."""
+        try:
+            return self.store.mentions.get(reply.mention_id)
+        except NotAllowed:
+            return None
+
     async def _send(self, reply: Reply) -> None:
-        stored = self.store.mentions.get(reply.mention_id)
+        stored = self._mention(reply)
+        if stored is None:
+            return
         try:
             connector = await self._connector(stored.source)
         except ReviewdeskError as error:
@@ -261,7 +271,8 @@ class _Round:
 
     def _stands_there(self, reply: Reply, stored: Stored) -> bool:
         """Tells whether an earlier attempt turned out to have arrived: its words were read, and ingest has noted it."""
-        found = self.store.outbox.get(reply.id).state is DeliveryState.VISIBLE
+        now = self.store.outbox.find(reply.id)
+        found = now is not None and now.state is DeliveryState.VISIBLE
         if found:
             self._tell(reply, stored, DeliveryState.VISIBLE)
         return found
@@ -272,7 +283,9 @@ class _Round:
         In one transaction, so that the agent is shown all that is counted as shown.
         """
         with self.store.transaction():
-            stored = self.store.mentions.get(reply.mention_id)
+            stored = self._mention(reply)
+            if stored is None:
+                return True
             found = unreadable + self._changes(connector, reply, stored)
             if not found:
                 return False
@@ -353,12 +366,12 @@ class _Round:
                 fault_hint="",
                 send_after=next_look(now, now),
             )
-            current = self.store.outbox.get(reply.id)
-            if noted:
+            current = self.store.outbox.find(reply.id)
+            if noted and current:
                 self._note_answered(current, stored, posted, now)
         if noted:
             self._tell(reply, stored, DeliveryState.POSTED)
-        elif current.state is DeliveryState.UNKNOWN and current.attempts == reply.attempts:
+        elif current and current.state is DeliveryState.UNKNOWN and current.attempts == reply.attempts:
             # Another process gave this one up while the answer was on its way.
             self._posted(current, stored, posted)
 
@@ -403,7 +416,9 @@ class _Round:
 
     async def _look(self, reply: Reply) -> None:
         """Settles an unknown reply by asking the platform; one that it cannot tell of waits for a person."""
-        stored = self.store.mentions.get(reply.mention_id)
+        stored = self._mention(reply)
+        if stored is None:
+            return
         now, attempted = self.store.clock(), reply.attempted_at or reply.updated_at
         waits = reply.updated_at <= now < reply.send_after or attempted <= now < attempted + FIRST_LOOK
         if stored.source in self.skipped or waits:
@@ -432,7 +447,9 @@ class _Round:
 
     async def _look_for_posted(self, reply: Reply) -> None:
         """Looks whether a reply that the platform holds back can be seen; its agent is told where that is late."""
-        stored = self.store.mentions.get(reply.mention_id)
+        stored = self._mention(reply)
+        if stored is None:
+            return
         now, posted_at = self.store.clock(), reply.posted_at or reply.updated_at
         if stored.source in self.skipped:
             return
@@ -506,6 +523,7 @@ class _Round:
     ) -> None:
         sentence, hint = _words(error)
         actor = error.actor if isinstance(error, ReviewdeskError) else Actor.TIME
+        columns["send_after"] = self.store.clock()
         if self.store.outbox.move(reply, DeliveryState.UNKNOWN, fault=sentence, fault_hint=hint, **columns):
             self._tell(reply, stored, DeliveryState.UNKNOWN, sentence, hint, actor=actor)
 

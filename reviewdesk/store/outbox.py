@@ -103,10 +103,14 @@ class Outbox:
         Raises:
             NotAllowed: there is none with this id.
         """
-        found = self._select("id = ?", (id,))
-        if not found:
+        found = self.find(id)
+        if found is None:
             raise NotAllowed(f"There is no reply {id}.")
-        return found[0]
+        return found
+
+    def find(self, id: int) -> Reply | None:
+        """Gives one reply; None where there is none (any more)."""
+        return next(iter(self._select("id = ?", (id,))), None)
 
     def waiting(self) -> int:
         """Gives how many replies wait for a person: held, refused, unclear, or to be posted by hand."""

@@ -43,6 +43,8 @@ class Platform:
         customers: what customers wrote, by id.
         visible: False while it holds replies back.
         replies: what stands there of the shop's, as (id, to, text).
+        times: when each of them was posted, by id.
+        keys: what was posted under each key, where the platform takes keys.
         on_reply: called with (mention id, text) before anything is done; may raise.
         after_reply, after_find: called when it is done and the answer is on its way; may raise.
         on_poll, on_reread: called before; may raise.
@@ -55,6 +57,8 @@ class Platform:
         )
         self.customers: dict[str, Mention] = {}
         self.replies: list[tuple[str, str, str]] = []
+        self.times: dict[str, datetime] = {}
+        self.keys: dict[str, PostedReply] = {}
         self.visible = True
         self.quiet()
 
@@ -72,6 +76,7 @@ class Platform:
     def post(self, to: str, text: str) -> PostedReply:
         id = f"reply-{len(self.replies) + 1}"
         self.replies.append((id, to, text))
+        self.times[id] = self.clock()
         return PostedReply(id=id, posted_at=self.clock(), text=text, visible=self.visible)
 
     def texts(self, to: str) -> list[str]:
@@ -123,7 +128,10 @@ class Memory(Connector[MemorySettings]):
 
     async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         self.there.on_reply(mention.id, text)
-        posted = self.there.post(mention.id, text)
+        self.context.leaving()
+        posted = self.there.keys.get(key) or self.there.post(mention.id, text)
+        if self.there.capabilities.idempotent_reply:
+            self.there.keys[key] = posted
         self.there.after_reply()
         return posted
 
@@ -131,7 +139,9 @@ class Memory(Connector[MemorySettings]):
         return await self.reply(mention, text, key)
 
     async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
-        found = [id for id, to, said in self.there.replies if (to, said) == (mention.id, text)]
+        since -= timedelta(minutes=5)
+        there = [id for id, to, said in self.there.replies if (to, said) == (mention.id, text)]
+        found = [id for id in there if self.there.times[id] >= since]
         self.there.after_find()
         return PostedReply(id=found[0], text=text, visible=self.there.visible) if found else None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from reviewdesk.desk import deliver as delivering
 from reviewdesk.desk.respond import Respond
 from reviewdesk.model import DeliveryState, What
+from reviewdesk.sandbox import CustomerText
 from tests.flows.street import Street
 
 PLATFORMS = ("facebook", "reddit")
@@ -41,13 +43,16 @@ def customer_edits(shop: Street, platform: str, id: str) -> None:
         emulator.edit(id, "Už to mám, díky.")
 
 
-def customer_writes_again(shop: Street, platform: str, id: str) -> None:
+def goes_on(shop: Street, platform: str, id: str, author: str, text: str) -> str:
     emulator = shop.emulator(platform)
-    if platform == "facebook":
-        target = emulator.shop.found(whole_id(shop, platform, id))
-        emulator.shop.add_comment(target.post, "Haló?", target.author, under=target.id, target=target.id)
-    else:
-        emulator.comment("Jana Nováková", "Haló?", id)
+    if platform == "reddit":
+        return emulator.comment(author, text, id)
+    target = emulator.shop.found(whole_id(shop, platform, id))
+    return emulator.shop.comment(target.post, text, author, under=target.id).id.rpartition("_")[2]
+
+
+def customer_writes_again(shop: Street, platform: str, id: str) -> None:
+    goes_on(shop, platform, id, "Jana Nováková", "Haló?")
 
 
 def customer_deletes(shop: Street, platform: str, id: str) -> None:
@@ -125,3 +130,60 @@ async def test_a_reply_without_news_is_posted_once_and_seen(shop: Street, platfo
     await shop.poll()
     assert shop.state(reply) is DeliveryState.VISIBLE
     assert shop.texts(platform) == [reply.text]
+
+
+async def test_a_request_that_comes_too_late_is_kept_back(
+    shop: Street, platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine slept between the look at the lease and the request."""
+    id = shop.write(platform)
+    await shop.poll()
+    reply = shop.reply(platform, id)
+    posts = shop.calls(platform, "POST")
+    with monkeypatch.context() as asleep:
+        asleep.setattr(delivering, "_LATEST_DEPARTURE", -1.0)
+        (told,) = await shop.deliver()
+    assert told.state is DeliveryState.QUEUED
+    assert "held up" in told.fault
+    assert shop.calls(platform, "POST") == posts, "nothing has left"
+    shop.clock.forward(minutes=5)
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.POSTED]
+    assert shop.texts(platform) == [reply.text]
+
+
+async def test_a_comment_elsewhere_under_the_post_holds_only_where_answers_do_not_branch(
+    shop: Street, platform: str
+) -> None:
+    id = shop.write(platform)
+    await shop.poll()
+    shop.reply(platform, id)
+    shop.write(platform, "A ještě tohle.")
+    await shop.poll()
+    expected = DeliveryState.HELD if platform == "facebook" else DeliveryState.POSTED
+    assert [each.state for each in await shop.deliver()] == [expected]
+
+
+async def test_what_the_customer_writes_beside_under_our_reply_holds(shop: Street, platform: str) -> None:
+    """Both stand under the shop's first reply; Reddit is asked for what is below that, too."""
+    id = shop.write(platform)
+    await shop.poll()
+    shop.reply(platform, id)
+    await shop.deliver()
+    (ours,) = shop.emulator(platform).shop_replies()
+    words = CustomerText(author="Jana Nováková", text="To nestačí.", language="cs")
+    nested = shop.emulator(platform).answer(ours, words)
+    await shop.poll()
+    second = shop.reply(platform, nested, "Napíšeme vám.")
+    shop.emulator(platform).answer(ours, CustomerText(author="Jana Nováková", text="Haló?", language="cs"))
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.HELD]
+    assert [each.after.rpartition("\n")[2] for each in shop.store.outbox.get(second.id).changes] == ["Haló?"]
+
+
+async def test_what_is_below_a_deleted_comment_is_read_too(shop: Street, platform: str) -> None:
+    id = shop.write(platform)
+    await shop.poll()
+    shop.reply(platform, id)
+    between = goes_on(shop, platform, id, "Petr Dvořák", "Mně taky.")
+    goes_on(shop, platform, between, "Jana Nováková", "Už to přišlo.")
+    customer_deletes(shop, platform, between)
+    assert [each.state for each in await shop.deliver()] == [DeliveryState.HELD]

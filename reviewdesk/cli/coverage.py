@@ -25,8 +25,8 @@ from reviewdesk.store.records import PollLine, SourceState
 def coverage_command(session: Session, only: tuple[str, ...], last: int, as_json: bool) -> None:
     """Show what the last polls asked for and got, and the gaps.
 
-    TOTAL is what the platform said it has; of what was fetched each item is new, changed, the same as before, or set
-    aside because it could not be read.
+    SINCE is from when on it was asked, TOTAL what the platform said it has; of what was FETCHED each item is new,
+    edited, the same as before, or set ASIDE because it could not be read. GONE is what is no longer there.
     """
     with session.store() as store:
         states = {state.id: state for state in store.sources.states()}
@@ -49,7 +49,7 @@ def coverage_command(session: Session, only: tuple[str, ...], last: int, as_json
         for notice in state.notices:
             show(f"  ! {notice}")
         table(
-            ("  ASKED", "FOR", "TOTAL", "FETCHED", "NEW", "CHANGED", "SAME", "SET ASIDE", "GONE", "ENDED"),
+            ("ASKED", "SINCE", "TOTAL", "FETCHED", "NEW", "EDITED", "SAME", "ASIDE", "GONE", "ENDED"),
             [_line(poll) for poll in polls[state.id]],
         )
 
@@ -67,8 +67,8 @@ def _line(poll: PollLine) -> tuple[str, ...]:
     counts = (poll.fetched, poll.new, poll.changed, poll.same, poll.set_aside, poll.gone)
     ended = poll.fault or ("well" if poll.finished_at else "not ended")
     return (
-        f"  {ago(poll.started_at)}",
-        f"since {ago(poll.since)}" if poll.since else "all",
+        ago(poll.started_at),
+        ago(poll.since) if poll.since else "ever",
         "" if poll.total is None else f"{poll.total:,}",
         *(f"{count:,}" for count in counts),
         ended,

@@ -60,6 +60,8 @@ def sources_command(ctx: click.Context, as_json: bool) -> None:
     for state in states.values():
         if state.fault:
             show(f"\n{state.id}: {state.fault} {state.fault_hint}".rstrip())
+        for notice in state.notices:
+            show(f"\n{state.id}: {notice}")
 
 
 def _state(state: SourceState | None, enabled: bool) -> str:

@@ -1,32 +1,26 @@
-"""Looks for what no error tells: a source that is quieter than it ever was, and a token that will die soon."""
+"""Looks for what no error tells: a source that fell silent, and a token that will die soon. Each is told once."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.desk.check import ask
+from reviewdesk.desk.silence import MOST_WEEKS, WEEK, in_words, silence
 from reviewdesk.errors import ReviewdeskError
-from reviewdesk.model import Finding, Kind, Record
+from reviewdesk.model import Finding, Level, Record
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import SourceState
 
 log = logging.getLogger(__name__)
 
-WEEK = timedelta(weeks=1)
-FEWEST_WEEKS, MOST_WEEKS = 4, 8
-"""Weeks of history that a silence is measured against."""
-FEWEST_USUAL = 3.0
-"""Mentions that usually come in a silence's time, below which a silence means nothing."""
-LATEST_SUCCESS = timedelta(hours=1)
-"""A source that was not asked well for longer is not silent; nobody has listened."""
 WARN_DAYS = (14, 7, 1)
 CHECK_EVERY = timedelta(days=1)
-_NOUNS = {Kind.REVIEW: "review", Kind.COMMENT: "comment", Kind.POST: "post", Kind.MESSAGE: "message"}
+_SILENT, _EXPIRES = "silent", "expires"
 
 
 class Noticed(Record, frozen=True, kw_only=True):
@@ -35,51 +29,6 @@ class Noticed(Record, frozen=True, kw_only=True):
     source: str
     sentence: str
     hint: str = ""
-
-
-class Silence(Record, frozen=True, kw_only=True):
-    """A source's silence: how long it has lasted, and how many mentions usually come in such a time."""
-
-    lasts: timedelta
-    usual: float
-
-
-def silence(arrivals: Sequence[datetime], now: datetime) -> Silence | None:
-    """Gives a source's silence where it is one; None where it is as usual, or nobody can tell. Pure.
-
-    The time since the last arrival is laid over each earlier week at the same hours. It is a silence when in every one
-    of them something came, and on average enough.
-
-    Args:
-        arrivals: when mentions came in, in order, of `MOST_WEEKS` + 1 weeks at the most.
-    """
-    if not arrivals:
-        return None
-    last, first = arrivals[-1], arrivals[0]
-    lasts = min(now - last, WEEK)
-    counts = []
-    for week in range(1, MOST_WEEKS + 1):
-        end = last + lasts - week * WEEK
-        if end - lasts < first:
-            break
-        counts.append(bisect_right(arrivals, end) - bisect_right(arrivals, end - lasts))
-    if len(counts) < FEWEST_WEEKS or not min(counts):
-        return None
-    usual = sum(counts) / len(counts)
-    return Silence(lasts=now - last, usual=usual) if usual >= FEWEST_USUAL else None
-
-
-def in_words(title: str, found: Silence, kind: Kind | None) -> str:
-    """Gives a silence in a sentence: "Heureka has been silent for 9 hours; usually it brings 4 reviews by now."."""
-    hours = round(found.lasts / timedelta(hours=1))
-    if hours >= 48:
-        span = f"{hours // 24} days"
-    else:
-        span = f"{hours} hours" if hours > 1 else f"{max(1, round(found.lasts / timedelta(minutes=1)))} minutes"
-    usual = round(found.usual)
-    noun = _NOUNS[kind] if kind else "mention"
-    by_now = "by now" if found.lasts <= WEEK else "a week"
-    return f"{title} has been silent for {span}; usually it brings {usual} {noun}s {by_now}."
 
 
 def warn_at(expires_at: datetime, now: datetime) -> int | None:
@@ -93,62 +42,82 @@ async def watch(
 ) -> list[Noticed]:
     """Looks at every enabled source that works, and tells what is new to tell.
 
-    Tokens and permissions are checked once a day at the most; that alone asks the platforms.
+    Tokens and permissions are checked once a day, and once more on the last day; that alone asks the platforms. A
+    third party's connector is asked in a process of its own.
     """
-    found: list[Noticed] = []
     states = {state.id: state for state in store.sources.states()}
-    for source in config.sources:
-        state = states.get(source.id)
-        if state is None or not source.enabled or state.disabled or state.parked or (only and source.id not in only):
-            continue
-        found += _listen(store, state)
-        found += await _expiring(config, store, source)
+    chosen = [
+        (source, state)
+        for source in config.sources
+        if source.enabled and (not only or source.id in only) and (state := states.get(source.id)) and _works(state)
+    ]
+    found = [noticed for _, state in chosen for noticed in _listen(config, store, state)]
+    due = [source for source, _ in chosen if _is_check_due(store, source.id)]
+    for expiring in await asyncio.gather(*(_expiring(config, store, source) for source in due)):
+        found += expiring
     for each in found:
         tell(each)
     return found
 
 
-def _listen(store: Store, state: SourceState) -> list[Noticed]:
-    now = store.clock()
-    if state.fault or state.succeeded_at is None or now - state.succeeded_at > LATEST_SUCCESS:
+def _works(state: SourceState) -> bool:
+    """Tells whether a source is listened to at all; a fault is the poll's to tell, and no silence."""
+    return not (state.disabled or state.parked or state.fault_kind) and state.succeeded_at is not None
+
+
+def _listen(config: Config, store: Store, state: SourceState) -> list[Noticed]:
+    ledger = store.coverage
+    since, last, until = ledger.listening_since(state.id), ledger.last_arrival(state.id), state.succeeded_at
+    if since is None or last is None or until is None:
         return []
-    heard = silence(store.coverage.arrivals(state.id, now - (MOST_WEEKS + 2) * WEEK), now)
+    title, told = state.title or state.id, ledger.told_at(state.id, _SILENT)
+    # The clock may have been set back since it was told.
+    if told is not None and (last > told or last >= until):
+        ledger.forget(state.id, _SILENT)
+        return [Noticed(source=state.id, sentence=f"{title} is no longer silent.")]
+    if last >= until:
+        return []
+    arrivals = ledger.arrivals(state.id, last - (MOST_WEEKS + 1) * WEEK, written_after=since)
+    heard = silence(arrivals, since=since, last=last, until=until, zone=config.shop.timezone)
     if heard is None:
-        store.coverage.forget(state.id, "silent")
         return []
-    sentence = in_words(state.title or state.id, heard, store.coverage.kind(state.id))
-    if not store.coverage.tell(state.id, "silent", sentence):
+    sentence = in_words(title, heard, ledger.kind(state.id))
+    if not ledger.tell(state.id, _SILENT, sentence):
         return []
     return [Noticed(source=state.id, sentence=sentence, hint="Look there yourself, and run `reviewdesk doctor`.")]
 
 
+def _is_check_due(store: Store, source: str) -> bool:
+    """Once a day, and when the last day before an end has come since."""
+    now = store.clock()
+    checked, ends = store.coverage.last_check(source)
+    if checked is None or not timedelta() <= now - checked < CHECK_EVERY:
+        return True
+    return ends is not None and checked < ends - timedelta(days=min(WARN_DAYS)) <= now
+
+
 async def _expiring(config: Config, store: Store, source: SourceConfig) -> list[Noticed]:
-    now, checked = store.clock(), store.coverage.checked_at(source.id)
-    if checked is not None and timedelta() <= now - checked < CHECK_EVERY:
-        return []
-    store.coverage.note_check(source.id)
+    ledger, now = store.coverage, store.clock()
+    ledger.begin_check(source.id)
     try:
         findings = await ask(config, source, clock=store.clock)
     except ReviewdeskError as error:
         # What is wrong with the source is the poll's to tell.
         log.warning("%s could not be checked: %s", source.id, error)
         return []
+    ends = [finding.expires_at for finding in findings if finding.expires_at and finding.expires_at > now]
+    if not ends and any(finding.level is not Level.OK for finding in findings):
+        # The platform did not say; what it said before still holds.
+        return []
+    ledger.end_check(source.id, min(ends, default=None))
     told: list[Noticed] = []
-    standing = ""
+    standing: dict[str, Finding] = {}
     for finding in findings:
-        days = warn_at(finding.expires_at, now) if finding.expires_at else None
-        if finding.expires_at is None or days is None:
-            continue
-        standing = f"expires:{finding.expires_at:%Y-%m-%d}:{days}"
-        store.coverage.forget(source.id, "expires", but=standing)
-        sentence = _ending(finding)
-        if store.coverage.tell(source.id, standing, sentence):
+        if finding.expires_at and (days := warn_at(finding.expires_at, now)):
+            standing.setdefault(f"{_EXPIRES}:{finding.expires_at:%Y-%m-%d}:{days}", finding)
+    ledger.forget(source.id, _EXPIRES, but=list(standing))
+    for key, finding in standing.items():
+        sentence = f"{redact(finding.sentence)} Until {finding.expires_at:%Y-%m-%d}."
+        if ledger.tell(source.id, key, sentence):
             told.append(Noticed(source=source.id, sentence=sentence, hint=redact(finding.hint)))
-    if not standing:
-        store.coverage.forget(source.id, "expires")
     return told
-
-
-def _ending(finding: Finding) -> str:
-    until = f" Until {finding.expires_at:%Y-%m-%d}." if finding.expires_at else ""
-    return f"{redact(finding.sentence)}{until}"

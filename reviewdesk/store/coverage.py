@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reviewdesk.model import Kind
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
-from reviewdesk.store.records import PollLine
+from reviewdesk.store.ingest import marks
+from reviewdesk.store.records import Arrival, PollLine
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
 _WRITTEN_BEFORE = timedelta(days=60)
-"""How much earlier than seen a mention may have been written to count as an arrival: a first import is none."""
+"""How much earlier than seen a text may have been written to count as an arrival: an import of old ones is none."""
 
 
 class Coverage:
@@ -52,14 +54,36 @@ class Coverage:
             for started, finished, since, total, fetched, new, changed, same, set_aside, gone, fault in found
         ]
 
-    def arrivals(self, source: str, since: datetime) -> list[datetime]:
-        """Gives when customers' mentions of a source came in, from a time on, in order."""
+    def listening_since(self, source: str) -> datetime | None:
+        """Gives when the desk began to listen to a source; None before its first poll."""
+        found = self._conn.execute(
+            "SELECT started_at FROM poll WHERE source_id = ? ORDER BY id LIMIT 1", (source,)
+        ).fetchone()
+        return from_ms(found[0]) if found else None
+
+    def last_arrival(self, source: str) -> datetime | None:
+        """Gives when a poll brought something new for the last time; None where none did in the ledger's time."""
+        found = self._conn.execute(
+            """SELECT coalesce(finished_at, started_at) FROM poll WHERE source_id = ? AND new > 0
+               ORDER BY id DESC LIMIT 1""",
+            (source,),
+        ).fetchone()
+        return from_ms(found[0]) if found else None
+
+    def arrivals(self, source: str, since: datetime, *, written_after: datetime) -> list[Arrival]:
+        """Gives when customers' texts came in, and how many at once, in order.
+
+        Args:
+            since: from when on.
+            written_after: leaves out older texts: what the first import finds did not come in then.
+        """
+        after = max(written_after, since - _WRITTEN_BEFORE)
         return [
-            from_ms(seen)
-            for (seen,) in self._conn.execute(
-                """SELECT seen_at FROM mention WHERE source_id = ? AND ours = 0 AND created_at >= ? AND seen_at >= ?
-                   ORDER BY seen_at""",
-                (source, to_ms(since - _WRITTEN_BEFORE), to_ms(since)),
+            Arrival(at=from_ms(seen), count=count)
+            for seen, count in self._conn.execute(
+                """SELECT seen_at, count(*) FROM mention
+                   WHERE source_id = ? AND ours = 0 AND created_at > ? AND seen_at >= ? GROUP BY seen_at ORDER BY 1""",
+                (source, to_ms(after), to_ms(since)),
             )
         ]
 
@@ -85,12 +109,20 @@ class Coverage:
             )
             return news
 
-    def forget(self, source: str, kind: str, *, but: str = "") -> None:
+    def told_at(self, source: str, key: str) -> datetime | None:
+        """Gives when something that still holds was told of a source; None where it was not."""
+        found = self._conn.execute(
+            "SELECT told_at FROM notice WHERE source_id = ? AND key = ?", (source, key)
+        ).fetchone()
+        return from_ms(found[0]) if found else None
+
+    def forget(self, source: str, kind: str, *, but: Sequence[str] = ()) -> None:
         """Forgets what was told of a kind (the key's part before the colon) and no longer holds."""
         with self._store.transaction() as conn:
             conn.execute(
-                "DELETE FROM notice WHERE source_id = ? AND (key = ? OR key LIKE ? || ':%') AND key <> ?",
-                (source, kind, kind, but),
+                f"""DELETE FROM notice WHERE source_id = ? AND (key = ? OR key LIKE ? || ':%')
+                    AND key NOT IN ({marks(but)})""",
+                (source, kind, kind, *but),
             )
 
     def notices(self, source: str) -> tuple[str, ...]:
@@ -98,12 +130,19 @@ class Coverage:
         found = self._conn.execute("SELECT sentence FROM notice WHERE source_id = ? ORDER BY told_at, key", (source,))
         return tuple(sentence for (sentence,) in found)
 
-    def checked_at(self, source: str) -> datetime | None:
-        """Gives when a source's token and permissions were last looked at by a poll."""
-        found = self._conn.execute("SELECT checked_at FROM source WHERE id = ?", (source,)).fetchone()
-        return from_ms(found[0]) if found and found[0] else None
+    def last_check(self, source: str) -> tuple[datetime | None, datetime | None]:
+        """Gives when a poll last looked at a source's token and permissions, and when the first of them ends."""
+        found = self._conn.execute("SELECT checked_at, ends_at FROM source WHERE id = ?", (source,)).fetchone()
+        return (from_ms_or_none(found[0] or None), from_ms_or_none(found[1])) if found else (None, None)
 
-    def note_check(self, source: str) -> None:
-        """Notes that a source's token and permissions are looked at now."""
+    def begin_check(self, source: str) -> None:
+        """Notes that a source's token and permissions are looked at now, whatever comes of it."""
         with self._store.transaction() as conn:
             conn.execute("UPDATE source SET checked_at = ? WHERE id = ?", (self._store.now_ms(), source))
+
+    def end_check(self, source: str, ends_at: datetime | None) -> None:
+        """Notes when the first of a source's tokens and permissions ends; None where none does."""
+        with self._store.transaction() as conn:
+            conn.execute(
+                "UPDATE source SET ends_at = ? WHERE id = ?", (None if ends_at is None else to_ms(ends_at), source)
+            )

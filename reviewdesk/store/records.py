@@ -292,6 +292,13 @@ class PollLine(Record, frozen=True, kw_only=True):
     fault: str
 
 
+class Arrival(Record, frozen=True, kw_only=True):
+    """So many customers' texts came in at one moment."""
+
+    at: datetime
+    count: int = 1
+
+
 class Quarantined(Record, frozen=True, kw_only=True):
     """An item that could not be read, as the store keeps it.
 

@@ -292,3 +292,9 @@ def m005_who_is_writing(db: Database) -> None:
 def m006_replies_by_their_id_on_the_platform(db: Database) -> None:
     """Finds the reply that stands on a platform under an id without looking at all of them."""
     db.execute("CREATE INDEX reply_by_remote_id ON reply(remote_id)")
+
+
+@migrations()
+def m007_when_tokens_end(db: Database) -> None:
+    """Keeps when the first of a source's tokens and permissions ends, as its last check told."""
+    db.execute("ALTER TABLE source ADD COLUMN ends_at INTEGER")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
 
+_LEDGER_KEPT = 100 * 86_400_000
+"""Milliseconds after which a line of the record of polls may go."""
 _QUARANTINED = "id, source_id, platform_id, reason, raw, first_at, last_at"
 
 
@@ -109,8 +111,14 @@ class Sources:
         return json.loads(found[0]) if found and found[0] else None
 
     def begin_poll(self, id: str) -> int:
-        """Opens a line in the record of polls and gives its number."""
+        """Opens a line in the record of polls and gives its number; lines of long ago make room."""
         with self._store.transaction() as conn:
+            # The first line stays, since it tells how long the desk has listened.
+            conn.execute(
+                """DELETE FROM poll WHERE started_at < ? AND id IN
+                     (SELECT id FROM poll WHERE source_id = ? ORDER BY id LIMIT 50 OFFSET 1)""",
+                (self._store.now_ms() - _LEDGER_KEPT, id),
+            )
             poll = conn.execute("INSERT INTO poll (source_id, started_at) VALUES (?, ?)", (id, self._store.now_ms()))
             return int(poll.lastrowid or 0)
 

@@ -2,75 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewdesk.config import Config
-from reviewdesk.desk.coverage import FEWEST_WEEKS, WEEK, Silence, in_words, silence, warn_at, watch
+from reviewdesk.desk.coverage import warn_at, watch
 from reviewdesk.desk.poll import poll_round
+from reviewdesk.desk.silence import WEEK
 from reviewdesk.errors import Unreachable
-from reviewdesk.model import Finding, Kind, Level
+from reviewdesk.model import Finding, Level
 from reviewdesk.store.db import Store
 from tests.desk.shops import MONDAY_NOON, Clock, Memory, Platform
-
-HOUR = timedelta(hours=1)
-
-
-def hourly(weeks: float, until: datetime = MONDAY_NOON, each: timedelta = HOUR) -> list[datetime]:
-    return [until - number * each for number in range(int(weeks * WEEK / each), -1, -1)]
-
-
-def test_a_source_that_always_spoke_at_this_hour_is_silent() -> None:
-    heard = silence(hourly(8), MONDAY_NOON + 9 * HOUR)
-    assert heard is not None
-    assert heard.lasts == 9 * HOUR
-    assert in_words("Heureka", heard, Kind.REVIEW) == (
-        "Heureka has been silent for 9 hours; usually it brings 9 reviews by now."
-    )
-
-
-def test_a_short_history_or_a_rare_source_tells_nothing() -> None:
-    assert silence([], MONDAY_NOON) is None
-    assert silence(hourly(FEWEST_WEEKS - 1), MONDAY_NOON + 9 * HOUR) is None
-    assert silence(hourly(9, each=24 * HOUR), MONDAY_NOON + 30 * HOUR) is None, "one or two are no habit"
-
-
-def test_a_weekend_is_no_silence_where_weekends_are_quiet() -> None:
-    friday = MONDAY_NOON - timedelta(days=2, hours=12)
-    working = [each for each in hourly(9, friday) if each.weekday() < 5]
-    assert silence(working, friday + timedelta(days=2)) is None
-    assert silence(working, friday + timedelta(days=4)) is not None, "but on Tuesday it is one"
-
-
-def test_one_quiet_week_before_makes_it_as_usual() -> None:
-    gap = MONDAY_NOON - 2 * WEEK
-    arrivals = [each for each in hourly(8) if not gap < each < gap + 12 * HOUR]
-    assert silence(hourly(8), MONDAY_NOON + 5 * HOUR) is not None
-    assert silence(arrivals, MONDAY_NOON + 5 * HOUR) is None
-    assert silence(arrivals, MONDAY_NOON + 20 * HOUR) is not None, "so long it was never silent"
-
-
-@given(
-    offsets=st.lists(st.integers(0, 70 * 24 * 3600), max_size=80),
-    after=st.integers(0, 20 * 24 * 3600),
-)
-def test_any_history_is_read(offsets: list[int], after: int) -> None:
-    arrivals = sorted(MONDAY_NOON - timedelta(seconds=each) for each in offsets)
-    heard = silence(arrivals, MONDAY_NOON + timedelta(seconds=after))
-    if heard is not None:
-        assert heard.usual >= 3
-        assert "silent" in in_words("X", heard, None)
-
-
-@pytest.mark.parametrize(
-    ("lasts", "words"),
-    [(timedelta(minutes=40), "40 minutes"), (timedelta(hours=30), "30 hours"), (timedelta(days=9), "9 days")],
-)
-def test_spans_are_said_as_people_do(lasts: timedelta, words: str) -> None:
-    assert f"for {words};" in in_words("X", Silence(lasts=lasts, usual=4), None)
 
 
 @given(minutes=st.integers(-10_000, 60_000))
@@ -92,45 +37,72 @@ class TestWatching:
 
         monkeypatch.setattr(Memory, "check", check)
 
-    async def test_a_silence_is_told_once_and_again_after_it_has_spoken(
-        self, config: Config, store: Store, there: Platform, clock: Clock
-    ) -> None:
+    @pytest.fixture
+    async def every_two_hours(self, config: Config, store: Store, there: Platform, clock: Clock) -> None:
+        """Seven weeks of a source that brings something every two hours."""
         clock.now = MONDAY_NOON - 7 * WEEK
-        for count in range(7 * 7 * 12 + 1):
-            there.customers.clear()
-            there.write(f"m{count}")
-            store.mentions.ingest("fb", list(there.customers.values()))
-            clock.forward(hours=2)
+        await poll_round(config, store, only=["fb"])
+        with store.transaction():
+            for count in range(7 * 7 * 12 + 1):
+                clock.forward(hours=2)
+                there.customers.clear()
+                there.write(f"m{count}")
+                store.mentions.ingest("fb", list(there.customers.values()))
+        there.write("last")
         await poll_round(config, store, now=True)
-        assert await watch(config, store) == []
-        clock.forward(hours=9)
-        await poll_round(config, store, now=True)
-        (told,) = await watch(config, store)
-        assert (told.source, "silent for 11 hours" in told.sentence) == ("fb", True)
-        state = next(each for each in store.sources.states() if each.id == "fb")
-        assert state.notices == (told.sentence,)
-        clock.forward(minutes=30)
-        assert await watch(config, store) == [], "once"
-        there.write("new")
-        await poll_round(config, store, now=True)
-        assert await watch(config, store) == []
-        assert store.coverage.notices("fb") == ()
 
-    async def test_a_source_that_fails_is_not_called_silent(
-        self, config: Config, store: Store, there: Platform, clock: Clock
+    async def hears(self, config: Config, store: Store) -> list[str]:
+        await poll_round(config, store, now=True)
+        return [each.sentence for each in await watch(config, store)]
+
+    async def test_a_silence_and_its_end_are_told_once(
+        self, config: Config, store: Store, there: Platform, clock: Clock, every_two_hours: None
     ) -> None:
-        for _ in range(7 * 7 * 12):
-            there.write(f"m{clock.now}")
-            store.mentions.ingest("fb", [there.customers.popitem()[1]])
-            clock.forward(hours=2)
+        assert await self.hears(config, store) == []
+        clock.forward(hours=8)
+        assert await self.hears(config, store) == [], "four texts may well be late"
+        clock.forward(hours=16)
+        (told,) = await self.hears(config, store)
+        assert told == "Memory has been silent for 24 hours; usually it brings 12 comments by now."
+        assert store.coverage.notices("fb") == (told,)
+        clock.forward(minutes=30)
+        assert await self.hears(config, store) == [], "once"
+        there.write("new")
+        assert await self.hears(config, store) == ["Memory is no longer silent."]
+        assert store.coverage.notices("fb") == ()
+        assert await self.hears(config, store) == []
 
+    async def test_a_clock_that_is_set_back_keeps_no_silence(
+        self, config: Config, store: Store, there: Platform, clock: Clock, every_two_hours: None
+    ) -> None:
+        clock.forward(hours=40)
+        assert await self.hears(config, store)
+        clock.forward(hours=-30)
+        there.write("new")
+        assert await self.hears(config, store) == ["Memory is no longer silent."]
+
+    async def test_nobody_is_called_silent_who_was_not_listened_to(
+        self, config: Config, store: Store, there: Platform, clock: Clock, every_two_hours: None
+    ) -> None:
         def fail() -> None:
             raise Unreachable("Nobody there.")
 
         there.on_poll = fail
-        clock.forward(hours=9)
+        clock.forward(hours=40)
+        assert await self.hears(config, store) == [], "it fails, and that was told"
+        there.quiet()
+        for number in range(20):
+            there.write(f"meanwhile{number}")
+        assert await self.hears(config, store) == [], "asked again, it has much to say"
+
+    async def test_what_the_first_poll_finds_is_no_habit(
+        self, config: Config, store: Store, there: Platform, clock: Clock
+    ) -> None:
+        for number in range(500):
+            there.write(f"m{number}", created_at=clock.now - timedelta(hours=number))
         await poll_round(config, store, now=True)
-        assert await watch(config, store) == []
+        clock.forward(weeks=5)
+        assert await self.hears(config, store) == []
 
     async def test_an_end_is_told_at_each_threshold_once_and_asked_for_once_a_day(
         self, config: Config, store: Store, there: Platform, clock: Clock
@@ -152,11 +124,83 @@ class TestWatching:
         await watch(config, store)
         assert store.coverage.notices("fb") == (), "renewed"
 
+    async def test_two_ends_are_two_warnings_and_each_stands_until_it_is_renewed(
+        self, config: Config, store: Store, there: Platform, clock: Clock
+    ) -> None:
+        await poll_round(config, store, now=True)
+        token, data = clock.now + timedelta(days=6), clock.now + timedelta(days=13)
+        self.findings = [
+            Finding(level=Level.WARNING, sentence="The token.", expires_at=token),
+            Finding(level=Level.WARNING, sentence="The data.", expires_at=data),
+        ]
+        both = ("The token. Until 2026-11-29.", "The data. Until 2026-12-06.")
+        assert tuple(each.sentence for each in await watch(config, store)) == both
+        clock.forward(days=1)
+        assert await watch(config, store) == [], "neither makes the desk forget the other"
+        assert set(store.coverage.notices("fb")) == set(both)
+        self.findings = [Finding(level=Level.WARNING, sentence="Nobody answers.")]
+        clock.forward(days=1)
+        assert await watch(config, store) == []
+        assert set(store.coverage.notices("fb")) == set(both), "what could not be asked is not renewed"
+        self.findings = [Finding(level=Level.OK, sentence="It lasts.", expires_at=clock.now + timedelta(days=90))]
+        clock.forward(days=1)
+        await watch(config, store)
+        assert store.coverage.notices("fb") == ()
+
+    async def test_the_last_day_is_never_missed_between_two_checks(
+        self, config: Config, store: Store, there: Platform, clock: Clock
+    ) -> None:
+        await poll_round(config, store, now=True)
+        end = clock.now + timedelta(days=2, minutes=1)
+        self.findings = [Finding(level=Level.OK, sentence="The token.", expires_at=end)]
+        told = []
+        while clock.now < end:
+            told += [round((end - clock.now) / timedelta(hours=1)) for _ in await watch(config, store)]
+            clock.forward(minutes=30)
+        assert told == [48, 24], "14 and 7 days had passed already when it was first seen"
+        assert self.checks <= 4
+
+    async def test_who_cannot_be_checked_is_left_for_a_day_and_stops_nobody(
+        self, config: Config, store: Store, there: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await poll_round(config, store, now=True)
+        asked: list[str] = []
+
+        async def check(connector: Memory) -> list[Finding]:
+            asked.append(connector.context.source)
+            if connector.context.source == "fb":
+                raise ZeroDivisionError
+            end = clock.now + timedelta(days=5)
+            return [Finding(level=Level.OK, sentence="It ends.", expires_at=end)]
+
+        monkeypatch.setattr(Memory, "check", check)
+        assert [each.source for each in await watch(config, store)] == ["other"]
+        clock.forward(hours=23)
+        await watch(config, store)
+        assert sorted(asked) == ["fb", "other"]
+
+    async def test_one_that_fails_is_not_checked_until_it_works_again(
+        self, config: Config, store: Store, there: Platform, clock: Clock
+    ) -> None:
+        def fail() -> None:
+            raise Unreachable("Nobody there.")
+
+        there.on_poll = fail
+        await poll_round(config, store, now=True)
+        await watch(config, store)
+        assert self.checks == 0
+        there.quiet()
+        clock.forward(hours=2)
+        await poll_round(config, store, now=True)
+        await watch(config, store)
+        assert self.checks == 1
+
     async def test_one_that_is_switched_off_is_not_asked(
         self, config: Config, store: Store, there: Platform, clock: Clock
     ) -> None:
         await poll_round(config, store, now=True)
         store.sources.switch("fb", on=False)
+        assert not store.coverage.last_check("fb")[0]
         assert await watch(config, store) == []
         assert self.checks == 0
 
@@ -180,3 +224,16 @@ def test_the_ledger_tells_each_poll(store: Store, there: Platform, clock: Clock)
     assert (failed.since, failed.fault, failed.fetched) == (done.started_at, "Cut.", 0)
     assert (third.since, third.finished_at) == (done.started_at, None), "what a failed poll did not read is asked again"
     assert len(store.coverage.polls("fb", limit=1)) == 1
+
+
+def test_the_ledger_ends_somewhere_and_knows_how_long_it_has_listened(
+    store: Store, there: Platform, clock: Clock
+) -> None:
+    began = clock.now
+    for _ in range(300):
+        store.sources.begin_poll("fb")
+        clock.forward(days=1)
+    kept = store.coverage.polls("fb", limit=1000)
+    assert len(kept) == 102
+    assert kept[-2].started_at > clock.now - timedelta(days=102)
+    assert store.coverage.listening_since("fb") == began

@@ -121,6 +121,9 @@ class Narrator:
             say(f"{step.source}: {step.error}")
         elif step.outcome is Outcome.DONE and step.mended:
             say(f"{step.source}: works again.")
+        if self.quiet and (count := step.brought.newly_aside):
+            items = f"{count:,} items" if count > 1 else "An item"
+            say(f"{step.source}: {items} could not be read; see: reviewdesk quarantine list --source {step.source}")
         if step.outcome is Outcome.DONE and not self.quiet:
             say(f"{step.source}: {_brought(step)}{'; the next poll goes on from there' if step.more else ''}")
         elif step.outcome is Outcome.BUSY and not self.quiet:

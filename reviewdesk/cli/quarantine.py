@@ -9,7 +9,7 @@ import click
 from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
-from reviewdesk.text import cut
+from reviewdesk.text import cut, one_line
 
 
 @click.group(
@@ -20,6 +20,7 @@ from reviewdesk.text import cut
         "reviewdesk quarantine",
         "reviewdesk quarantine show 3",
         "reviewdesk quarantine retry",
+        "reviewdesk quarantine drop 3",
     ),
 )
 @click.pass_context
@@ -47,16 +48,9 @@ def list_items(session: Session, source: str = "", as_json: bool = False) -> Non
     if not items:
         say("Everything could be read.")
     table(
-        ("NUMBER", "SOURCE", "ITEM", "LAST SEEN", "REASON", "BEGINS"),
+        ("NUMBER", "SOURCE", "ITEM", "LAST SEEN", "REASON"),
         [
-            (
-                str(each.id),
-                each.source,
-                each.platform_id or "no id",
-                ago(each.last_at),
-                each.reason,
-                cut(each.raw, 60),
-            )
+            (str(each.id), cut(each.source, 16), cut(each.platform_id, 20) or "no id", ago(each.last_at), each.reason)
             for each in items
         ],
     )
@@ -69,9 +63,19 @@ def show_item(session: Session, number: int) -> None:
     """Show one item with all that the platform sent."""
     with session.store() as store:
         item = store.sources.quarantined_item(number)
-    show(f"{item.source}, {item.platform_id or 'no id'}: {item.reason}")
+    show(one_line(f"{item.source}, {item.platform_id or 'no id'}: {item.reason}"))
     show(f"First seen {ago(item.first_at)}, last {ago(item.last_at)}.\n")
-    show(item.raw)
+    show(_laid_out(item.raw))
+
+
+def _laid_out(raw: str) -> str:
+    """Gives JSON with a line for each field, and anything else as it is."""
+    import json
+
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return raw
 
 
 @quarantine_command.command("retry", cls=DeskCommand)
@@ -92,9 +96,23 @@ def retry_items(session: Session, numbers: tuple[int, ...], source: str) -> int:
         done = asyncio.run(retry(config, store, items))
     for each in done:
         if each.brought is None:
-            say(f"{each.item.id}: stays. {each.reason} {each.hint}".rstrip())
+            say(one_line(f"{each.item.id}: stays. {each.reason} {each.hint}").rstrip())
         else:
             say(f"{each.item.id}: taken in.")
     if not done:
         say("There is nothing to try again.")
     return Exit.PERSON if any(each.brought is None for each in done) else Exit.OK
+
+
+@quarantine_command.command("drop", cls=DeskCommand)
+@click.argument("numbers", type=Number(), nargs=-1, required=True, metavar="NUMBER")
+@pass_session
+def drop_items(session: Session, numbers: tuple[int, ...]) -> None:
+    """Throw items away that nobody needs.
+
+    One that the platform still gives, and that still cannot be read, comes back with the next poll.
+    """
+    with session.store() as store, store.transaction():
+        for each in dict.fromkeys(numbers):
+            store.sources.drop(store.sources.quarantined_item(each))
+    say("Dropped.")

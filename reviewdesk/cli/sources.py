@@ -7,7 +7,6 @@ import click
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
 from reviewdesk.store.records import SourceState
-from reviewdesk.text import cut
 
 
 @click.group(
@@ -117,23 +116,3 @@ def _switch(session: Session, id: str, *, on: bool) -> None:
         if configured is not None and not store.sources.knows(id):
             store.sources.register(id, configured.connector, configured.title)
         store.sources.switch(id, on=on)
-
-
-@sources_command.command("set-aside", cls=DeskCommand)
-@click.argument("id")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each, with all that the platform sent.")
-@pass_session
-def set_aside(session: Session, id: str, as_json: bool) -> None:
-    """Show what of a source could not be read, and why.
-
-    Everything else of it came in.
-    """
-    with session.store(read_only=True) as store:
-        items = store.sources.set_aside(id)
-    if as_json:
-        for item in items:
-            json_line(item)
-        return
-    if not items:
-        say("Everything could be read.")
-    table(("ITEM", "REASON", "BEGINS"), [(item.id or "no id", item.reason, cut(item.raw, 60)) for item in items])

@@ -213,16 +213,25 @@ def _is_id(id: Any) -> bool:
 
 
 def _refused(item: Any, why: str) -> SetAside:
+    payload = getattr(item, "raw", None) or item
     try:
-        raw = repr(getattr(item, "raw", None) or item)
+        # As the connector's own `problem` keeps it, so that its `read_item` can read it.
+        raw = payload if isinstance(payload, str) else msgspec.json.encode(payload, order="deterministic").decode()
     except Exception:
-        raw = f"<{_kind(item)} that cannot be shown>"
+        raw = _shown(payload)
     id = getattr(item, "id", item)
     return SetAside(
         id=cut(str(id), 100) if isinstance(id, (str, int)) else "",
         reason=f"The connector handed over what does not fit: {cut(redact(why), 300)}.",
         raw=safe(redact(raw[:_RAW_KEPT])),
     )
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return f"<{_kind(value)} that cannot be shown>"
 
 
 def _kind(value: Any) -> str:

@@ -15,13 +15,14 @@ from reviewdesk.model import Record
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Ingested, Quarantined
+from reviewdesk.text import cut
 
 
 class Retried(Record, frozen=True, kw_only=True):
     """What became of one item.
 
     Attributes:
-        brought: what it turned out to be; None where it still cannot be read.
+        brought: what it turned out to be; None where it stays.
         reason: why not, "" where it could.
         hint: what to do about it.
     """
@@ -52,11 +53,13 @@ async def retry(config: Config, store: Store, items: Sequence[Quarantined]) -> l
                         done.append(Retried(item=item, reason=error.sentence, hint=error.hint))
                     # Whatever a connector says of its own payload is the reason; nothing of it may stop the others.
                     except (Exception, SystemExit) as error:
-                        reason = redact(str(error) or type(error).__name__)
+                        reason = cut(redact(str(error) or type(error).__name__), 300)
                         store.sources.keep_in(item, reason)
                         done.append(Retried(item=item, reason=reason))
                     else:
-                        done.append(Retried(item=item, brought=store.sources.take_in(item, mentions)))
+                        # None: somebody else has tried it at the same time.
+                        taken = store.sources.take_in(item, mentions) or Ingested()
+                        done.append(Retried(item=item, brought=taken))
         except ReviewdeskError as error:
             seen = {each.item.id for each in done}
             done += [

@@ -89,12 +89,14 @@ class Ingest:
                 told(Item(id=safe(item.id), outcome="set aside", reason=safe(item.reason)))
             for id in gone:
                 told(Item(id=safe(id), outcome="gone"))
+        newly_aside = self._not_yet_aside(set_aside)
         return Ingested(
             new=sum(not row["ours"] for row in new),
             changed=sum(not row["ours"] for row in changed),
             same=same + len(refreshed) + sum(row["ours"] for row in (*new, *changed)),
             gone=self._gone(gone),
             set_aside=self._set_aside(set_aside),
+            newly_aside=newly_aside,
         )
 
     @staticmethod
@@ -359,6 +361,16 @@ class Ingest:
                     AND platform_id IN ({marks(part)})""",
                 (self.now, self.now, self.source, *part),
             ).rowcount
+        return count
+
+    def _not_yet_aside(self, items: Sequence[SetAside]) -> int:
+        """Counts the items that nobody was told of: neither their payload nor their id is in quarantine."""
+        count = 0
+        for hash, id in {_digest(item.raw): safe(item.id) for item in items}.items():
+            count += not self.conn.execute(
+                "SELECT 1 FROM set_aside WHERE source_id = ? AND (raw_hash = ? OR (platform_id = ? AND ? <> ''))",
+                (self.source, hash, id, id),
+            ).fetchone()
         return count
 
     def _set_aside(self, items: Sequence[SetAside]) -> int:

@@ -30,6 +30,7 @@ from reviewdesk.store.outbox import writers
 from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View
 from reviewdesk.store.schema import NEVER
 from reviewdesk.store.search import match_expression
+from reviewdesk.text import safe
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
@@ -245,6 +246,15 @@ class Mentions:
             "mention.source_id = :source AND mention.platform_id = :key", {"source": source, "key": platform_id}
         )
         return found[0] if found else None
+
+    def seen_since(self, source: str, platform_id: str, ms: int) -> bool:
+        """Tells whether a version of a mention came in at a time, in milliseconds, or later."""
+        found = self._conn.execute(
+            """SELECT 1 FROM mention JOIN mention_version ON mention_version.mention_id = mention.id
+               WHERE source_id = ? AND platform_id = ? AND mention_version.seen_at >= ? LIMIT 1""",
+            (source, safe(platform_id), ms),
+        )
+        return found.fetchone() is not None
 
     def all_stored(self, ids: Sequence[int]) -> list[Stored]:
         """Gives these mentions whole, in the order of `ids`; those that are no longer there are left out."""

@@ -317,13 +317,18 @@ class Quarantined(Record, frozen=True, kw_only=True):
 
 
 class Ingested(Record, frozen=True, kw_only=True):
-    """What became of batches: how many customers' mentions were new, changed, the same again, gone, or set aside."""
+    """What became of batches: how many customers' mentions were new, changed, the same again, gone, or set aside.
+
+    Attributes:
+        newly_aside: how many of those set aside were so for the first time.
+    """
 
     new: int = 0
     changed: int = 0
     same: int = 0
     gone: int = 0
     set_aside: int = 0
+    newly_aside: int = 0
 
     def __add__(self, other: Ingested) -> Ingested:
         return Ingested(
@@ -332,6 +337,7 @@ class Ingested(Record, frozen=True, kw_only=True):
             same=self.same + other.same,
             gone=self.gone + other.gone,
             set_aside=self.set_aside + other.set_aside,
+            newly_aside=self.newly_aside + other.newly_aside,
         )
 
     @property

@@ -15,6 +15,7 @@ from reviewdesk.model import Budget, JsonObject, Mention, SetAside
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.records import Ingested, Item, Quarantined, SourceState
+from reviewdesk.text import safe
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
@@ -292,22 +293,6 @@ class Sources:
             ).fetchall()
         ]
 
-    def set_aside(self, id: str) -> list[SetAside]:
-        """Gives the items of a source that could not be read, the latest first, each with the reason.
-
-        Raises:
-            NotAllowed: there is no such source.
-        """
-        if not self.knows(id):
-            raise NotAllowed(f"There is no source {id!r}.", hint="`reviewdesk sources` lists them.")
-        return [
-            SetAside(id=key, reason=reason, raw=raw)
-            for key, reason, raw in self._conn.execute(
-                "SELECT platform_id, reason, raw FROM set_aside WHERE source_id = ? ORDER BY last_at DESC, id DESC",
-                (id,),
-            ).fetchall()
-        ]
-
     def quarantined(self, source: str = "") -> list[Quarantined]:
         """Gives what could not be read, of one source or of all, the latest first.
 
@@ -335,16 +320,29 @@ class Sources:
             raise NotAllowed(f"There is no item {id} in quarantine.", hint="`reviewdesk quarantine` lists them.")
         return _quarantined(found)
 
-    def take_in(self, item: Quarantined, mentions: Sequence[Mention]) -> Ingested:
-        """Takes in what an item turned out to be, and lets it out of quarantine, in one transaction."""
+    def take_in(self, item: Quarantined, mentions: Sequence[Mention]) -> Ingested | None:
+        """Takes in what an item turned out to be, and lets it out of quarantine, in one transaction.
+
+        What a poll has brought since the item was last seen is newer, and stays as it is. None where the item is no
+        longer in quarantine.
+        """
         with self._store.transaction() as conn:
-            conn.execute("DELETE FROM set_aside WHERE id = ?", (item.id,))
-            return self._store.mentions.ingest(item.source, mentions)
+            found = conn.execute("DELETE FROM set_aside WHERE id = ? RETURNING last_at", (item.id,)).fetchone()
+            if not found:
+                return None
+            known = self._store.mentions
+            fresh = [each for each in mentions if not known.seen_since(item.source, each.id, found[0])]
+            return known.ingest(item.source, fresh) + Ingested(same=len(mentions) - len(fresh))
 
     def keep_in(self, item: Quarantined, reason: str) -> None:
         """Keeps an item in quarantine for the reason that holds now."""
         with self._store.transaction() as conn:
-            conn.execute("UPDATE set_aside SET reason = ? WHERE id = ?", (reason, item.id))
+            conn.execute("UPDATE set_aside SET reason = ? WHERE id = ?", (safe(reason), item.id))
+
+    def drop(self, item: Quarantined) -> None:
+        """Throws an item out of quarantine, with its payload."""
+        with self._store.transaction() as conn:
+            conn.execute("DELETE FROM set_aside WHERE id = ?", (item.id,))
 
 
 def _quarantined(row: Sequence[Any]) -> Quarantined:

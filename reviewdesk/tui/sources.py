@@ -135,7 +135,7 @@ def _facts(state: SourceState, around: Surroundings) -> Content:
     counts = f"{state.mentions:,} mentions, {state.open_mentions:,} open"
     facts: list[tuple[str, str]] = [(counts, "")]
     if state.set_aside:
-        facts.append((f"{state.set_aside:,} set aside", "$warning"))
+        facts.append((f"{state.set_aside:,} set aside, see: reviewdesk quarantine", "$warning"))
     facts.append(
         (f"last well {ago(state.succeeded_at, around)}" if state.succeeded_at else "never polled well", "$faint")
     )

@@ -81,7 +81,7 @@ def test_what_cannot_be_read_is_set_aside_and_told_of(run: Run) -> None:
     assert told.code == 5
     assert "1 set aside" in told.err
     assert "`reviewdesk quarantine list --source feed`" in told.err
-    assert len(run("sources", "set-aside", "feed", "--json", "--db", "new.db").json) == 1
+    assert len(run("quarantine", "list", "--source", "feed", "--json", "--db", "new.db").json) == 1
 
 
 @pytest.fixture

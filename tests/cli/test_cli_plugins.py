@@ -70,7 +70,7 @@ def test_a_file_reads_exports(acme: Path, run: Run, tmp_path: Path) -> None:
     told = run("import", "acme", "export.txt")
     assert (told.code, told.out) == (5, "")
     assert "acme: 1 new, 0 changed, 0 known already, 1 set aside." in told.err
-    assert "Expected `str`, got `int`" in run("sources", "set-aside", "acme").out
+    assert "Expected `str`, got `int`" in run("quarantine", "list", "--source", "acme").out
 
 
 def test_a_broken_file_is_named_everywhere_and_is_in_nobodys_way(acme: Path, run: Run, tmp_path: Path) -> None:

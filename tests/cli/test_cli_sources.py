@@ -75,21 +75,15 @@ class TestSources:
         assert run("sources", "resume", "facebook", "--db", db).code == 0
         assert "parked" not in run("sources", "--db", db).out
 
-    @pytest.mark.parametrize("what", ["resume", "set-aside"])
-    def test_one_that_is_not_there(self, what: str, run: Run, db: Path) -> None:
-        told = run("sources", what, "nothing", "--db", db)
+    def test_one_that_is_not_there(self, run: Run, db: Path) -> None:
+        told = run("sources", "resume", "nothing", "--db", db)
         assert told.code == 5
         assert told.err == "Error: There is no source 'nothing'. `reviewdesk sources` lists them.\n"
 
-    def test_what_was_set_aside(self, run: Run, db: Path) -> None:
-        told = run("sources", "set-aside", "feed", "--db", db)
-        assert told.code == 0
-        assert "the date is no date" in told.out
-        assert run("sources", "set-aside", "feed", "--json", "--db", db).json == [
-            {"id": "p2", "reason": "the date is no date", "raw": '{"date": "soon"}'}
-        ]
-        told = run("sources", "set-aside", "heureka", "--db", db)
-        assert (told.code, told.out, told.err) == (0, "", "Everything could be read.\n")
+    def test_what_holds_still_stands_there(self, run: Run, db: Path) -> None:
+        with Store(db) as store:
+            store.coverage.tell("feed", "silent", "Feed has been silent for 9 hours.")
+        assert "feed: Feed has been silent for 9 hours." in run("sources", "--db", db).out
 
 
 class TestConnectors:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reviewdesk.config import Config
 from reviewdesk.connector import Connector
+from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.quarantine import retry
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Kind, Mention, SetAside
 from reviewdesk.store.db import Store
-from tests.desk.shops import Memory, Platform
+from reviewdesk.store.records import Ingested
+from tests.desk.shops import Clock, Memory, Platform
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +76,87 @@ def test_what_is_not_there_is_a_sentence(store: Store) -> None:
         store.sources.quarantined_item(999)
     with pytest.raises(NotAllowed, match="nowhere"):
         store.sources.quarantined("nowhere")
+
+
+GOOD = Mention(id="m1", kind=Kind.COMMENT, text="Nefunguje to, podvod.")
+
+
+async def test_a_poll_that_brings_it_at_the_same_time_brings_it_once(
+    config: Config, store: Store, there: Platform, clock: Clock, reads: None
+) -> None:
+    items = store.sources.quarantined("fb")
+    clock.forward(minutes=1)
+    there.write("m1", "Nefunguje to, podvod. Už je to v pořádku.")
+    await poll_round(config, store, only=["fb"])
+    done = {each.item.raw: each for each in await retry(config, store, items)}
+    assert done["good"].brought == Ingested(same=1)
+    found = store.mentions.find("fb", "m1")
+    assert found is not None
+    assert (found.version, found.mention.text) == (1, "Nefunguje to, podvod. Už je to v pořádku."), "the newer word"
+    assert "good" not in {each.raw for each in store.sources.quarantined()}
+
+
+async def test_a_change_that_could_not_be_read_becomes_the_newest_version(
+    config: Config, store: Store, clock: Clock, reads: None
+) -> None:
+    with Store(store.path, clock=lambda: clock.now - timedelta(days=1)) as yesterday:
+        yesterday.mentions.ingest("fb", [Mention(id="m1", kind=Kind.COMMENT, text="Děkuji.")])
+    await retry(config, store, store.sources.quarantined("fb"))
+    found = store.mentions.find("fb", "m1")
+    assert found is not None
+    assert (found.version, found.mention.text) == (2, GOOD.text)
+
+
+def test_two_who_try_it_at_once_take_it_in_once(store: Store, clock: Clock) -> None:
+    item = next(each for each in store.sources.quarantined("fb") if each.raw == "good")
+    with Store(store.path, clock=clock) as other:
+        assert other.sources.take_in(item, [GOOD]) == Ingested(new=1)
+    changed = replace(GOOD, text="Already edited since.")
+    clock.forward(minutes=1)
+    store.mentions.ingest("fb", [changed])
+    assert store.sources.take_in(item, [GOOD]) is None
+    found = store.mentions.find("fb", "m1")
+    assert found is not None
+    assert found.mention.text == changed.text
+
+
+def test_a_take_in_that_is_killed_leaves_it_in_quarantine(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = next(each for each in store.sources.quarantined("fb") if each.raw == "good")
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.mentions, "ingest", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.sources.take_in(item, [GOOD])
+    assert item in store.sources.quarantined("fb")
+
+
+def test_what_is_set_aside_again_and_again_is_news_once(store: Store) -> None:
+    def news(*items: SetAside) -> int:
+        return store.mentions.ingest("fb", (), set_aside=items).newly_aside
+
+    assert news(SetAside(reason="x", raw="1", id="p"), SetAside(reason="x", raw="2")) == 2
+    assert news(SetAside(reason="x", raw="1", id="p"), SetAside(reason="x", raw="2")) == 0
+    assert news(SetAside(reason="x", raw="1 with one more like", id="p")) == 0, "the same item"
+    assert news(SetAside(reason="x", raw="3")) == 1
+
+
+async def test_the_payload_of_a_refused_mention_can_be_read_again(
+    config: Config, store: Store, there: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the desk itself sets aside is kept as a connector keeps it."""
+    raw = {"id": "m7", "words": "Děkuji \u0394"}
+    there.customers["m7"] = replace(GOOD, id="m7", rating=99, raw=raw)
+    polled = await poll_round(config, store, only=["fb"])
+    assert polled[0].brought.newly_aside == 1
+    item = next(each for each in store.sources.quarantined("fb") if each.platform_id == "m7")
+    assert json.loads(item.raw) == raw
+
+
+@pytest.mark.parametrize("raw", ["{", '{"a": 1', "\ud800", "x" * 100_000, "[" * 5000, "\x1b]0;x\x07"])
+async def test_no_payload_breaks_a_retry(config: Config, store: Store, raw: str, reads: None) -> None:
+    store.mentions.ingest("fb", (), set_aside=[SetAside(reason="No id.", raw=raw)])
+    done = await retry(config, store, store.sources.quarantined("fb"))
+    assert len(done) == 4
+    assert all(len(each.reason) <= 300 for each in store.sources.quarantined("fb"))

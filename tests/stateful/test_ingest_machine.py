@@ -242,7 +242,7 @@ class Ingesting(RuleBasedStateMachine):
     @invariant()
     def the_cursor_and_what_was_set_aside_agree_with_it(self) -> None:
         assert self.reader.sources.cursor(SOURCE) == self.cursor
-        assert {each.raw for each in self.reader.sources.set_aside(SOURCE)} == self.aside
+        assert {each.raw for each in self.reader.sources.quarantined(SOURCE)} == self.aside
 
     @invariant()
     def every_text_is_found_once(self) -> None:

@@ -283,6 +283,10 @@ class Facebook(Connector[FacebookSettings]):
         for batch in saved.batches(content, path.name, self._reader, self._set_aside):
             yield batch
 
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        """Reads a post, comment or recommendation by its fields, which tell which of the three it is."""
+        return saved.item(raw, self._reader)
+
     async def check(self) -> list[Finding]:
         """Looks into the token, its permissions and end, the Page, the API's version, and known silent lies."""
         return await inspection.inspect(self.context, self._graph)

@@ -57,7 +57,7 @@ class FacebookEmulator(Emulator):
         usage: percent of the Page's calls used, told in the headers where it is 1 or more.
         minutes: what the headers name as the wait, 0 for none.
         served: the version that answers; "" for the one asked for.
-        token_type, scopes, target_pages, data_access_days: what debug_token tells.
+        token_type, scopes, target_pages, data_access_days: what debug_token tells; the days count from the beginning.
         app_secret: where set, every call needs its proof.
     """
 
@@ -86,6 +86,7 @@ class FacebookEmulator(Emulator):
         ]
         self.target_pages: list[str] = [PAGE_ID]
         self.data_access_days = 80
+        self._began = clock()
         self.app_secret = ""
         self._refusals: list[str] = []
 
@@ -209,7 +210,7 @@ class FacebookEmulator(Emulator):
         if call.params.get("input_token") != self.token:
             invalid = {"code": 190, "message": "The access token could not be decrypted", "subcode": 467}
             return self._json({"data": {"error": invalid, "is_valid": False, "scopes": []}})
-        ends = self.clock() + timedelta(days=self.data_access_days)
+        ends = self._began + timedelta(days=self.data_access_days)
         return self._json(
             {
                 "data": {

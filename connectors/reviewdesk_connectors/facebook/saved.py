@@ -71,6 +71,18 @@ def batches(content: bytes, name: str, reader: Reader, problem: Problem) -> Iter
         )
 
 
+def item(raw: str, reader: Reader) -> list[Mention]:
+    """Gives what stands in the payload of one item that was set aside.
+
+    Raises:
+        ValueError: it still cannot be read.
+    """
+    row = lenient_json(raw)
+    if not isinstance(row, dict):
+        raise ValueError("What was kept of it is no JSON object.")
+    return list(_read(row, _kind_of_rows([row], reader.page_id), reader))
+
+
 def _rows(rows: list[Any], kind: str, reader: Reader, problem: Problem) -> Iterator[Batch]:
     for start in range(0, len(rows), AT_ONCE):
         mentions: list[Mention] = []

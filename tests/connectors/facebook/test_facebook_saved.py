@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from reviewdesk.connector import BadAnswer, Kind, Mention
@@ -176,6 +177,28 @@ async def test_a_broken_row_of_a_file_is_set_aside(scripted: Any, tmp_path: Path
     [batch] = [batch async for batch in scripted(_never).import_file(path)]
     assert len(batch.mentions) == 1
     assert len(batch.set_aside) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "id"),
+    [
+        ({"id": "1_2_3", "message": "a", "can_comment": True}, Kind.COMMENT, "3"),
+        ({"id": "1_2", "message": "a"}, Kind.POST, "1_2"),
+        ({"recommendation_type": "negative", "open_graph_story": {"id": "9"}}, Kind.REVIEW, "9"),
+    ],
+)
+async def test_an_item_set_aside_is_read_again_as_what_its_fields_say(
+    scripted: Any, row: Any, kind: Kind, id: str
+) -> None:
+    connector = scripted(_never)
+    (mention,) = connector.read_item(connector.problem(row, ValueError("odd")).raw)
+    assert (mention.kind, mention.id) == (kind, id)
+
+
+@pytest.mark.parametrize("raw", ["", "{", "5", "[]", '{"id": {}}', "[" * 9999])
+async def test_an_item_that_still_cannot_be_read_says_why(scripted: Any, raw: str) -> None:
+    with pytest.raises((ValueError, msgspec.MsgspecError)):
+        scripted(_never).read_item(raw)
 
 
 @pytest.mark.parametrize(

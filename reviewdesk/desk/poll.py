@@ -287,21 +287,23 @@ class _Poll:
         admitted = admit(batch)
         if admitted.is_empty:
             return admitted
-        done = self.store.sources.commit_batch(
-            self.source.id,
-            self.owner,
-            poll,
-            mentions=with_reply_pages(admitted.mentions, connector),
-            set_aside=admitted.set_aside,
-            gone=admitted.gone,
-            cursor=admitted.cursor,
-            total=admitted.total,
-            lease_seconds=_LEASE,
-            told=self._taken if self.trace else None,
-        )
-        self.brought += done
-        # No more than came in: a new assessor's work on the whole store would outlast the leases.
-        assess_pending(self.config, self.store, most=len(admitted.mentions))
+        mentions = with_reply_pages(admitted.mentions, connector)
+        # What goes wrong here is the store's trouble and no connector's.
+        with self.store.told():
+            self.brought += self.store.sources.commit_batch(
+                self.source.id,
+                self.owner,
+                poll,
+                mentions=mentions,
+                set_aside=admitted.set_aside,
+                gone=admitted.gone,
+                cursor=admitted.cursor,
+                total=admitted.total,
+                lease_seconds=_LEASE,
+                told=self._taken if self.trace else None,
+            )
+            # No more than came in: a new assessor's work on the whole store would outlast the leases.
+            assess_pending(self.config, self.store, most=len(admitted.mentions))
         self.tell(Progress(source=self.source.id, items=self.brought.items, total=admitted.total))
         if admitted.fault:
             raise Breach(admitted.fault)

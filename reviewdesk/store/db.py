@@ -66,7 +66,9 @@ class Store:
         self.clock = clock
         self.read_only = read_only
         with self.told():
+            self._file: tuple[int, int] | None = None
             self.db = self._open_reader() if read_only else self._open_writer()
+            self._file = self._on_disk()
 
     def _open_reader(self) -> Database:
         if not self.path.exists():
@@ -125,7 +127,7 @@ class Store:
         """Runs the block in one `BEGIN IMMEDIATE` transaction; inside another one it joins that.
 
         Raises:
-            StoreError: the database is locked for longer than half a minute, full, read-only or damaged.
+            StoreError: the database is locked for longer than half a minute, full, read-only, damaged or gone.
         """
         connection = self.db.conn
         if connection.in_transaction:
@@ -134,12 +136,29 @@ class Store:
         with self.told():
             connection.execute("BEGIN IMMEDIATE")
             try:
+                self._still_there()
                 yield connection
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        """Gives which file lies at the path now; None where none does."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _still_there(self) -> None:
+        """SQLite writes on into a file that has no name any more, and nobody would ever read it."""
+        if self._file is not None and self._on_disk() != self._file:
+            raise StoreError(
+                f"The file {self.path} was removed or replaced while it was open; nothing was written.",
+                hint="Put it back, or restore a backup, and start again.",
+            )
 
     def hurry(self) -> None:
         """Stops waiting for the disk, for a new database that is thrown away when its filling fails."""
@@ -220,8 +239,11 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Closes it; what SQLite raised in the block becomes a `StoreError`, wherever it was read."""
         self.close()
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            raise StoreError(*_sentence(error, self.path)) from error
 
 
 def _sentence(error: Exception, path: Path) -> tuple[str]:
@@ -230,6 +252,11 @@ def _sentence(error: Exception, path: Path) -> tuple[str]:
         return (f"The database {path} is kept busy by another program; try again in a minute.",)
     if "full" in text or getattr(error, "errno", None) == 28:
         return (f"The disk with {path} is full; nothing was half-written. Make room and try again.",)
+    if "disk i/o" in text:
+        return (
+            f"The disk with {path} takes or gives no data (disk I/O error): it is full, over its quota, or failing. "
+            "Nothing was half-written.",
+        )
     if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
         return (f"The database {path} cannot be written; check the permissions of the file and its folder.",)
     if "not a database" in text or "malformed" in text:

@@ -350,7 +350,7 @@ async def test_one_item_that_does_not_fit_is_set_aside_and_the_rest_goes_in(
     told = await poll_round(config, store, only=["fb"])
     assert (told[0].outcome, told[0].brought.new, told[0].brought.set_aside) == (Outcome.DONE, 1, 1)
     (aside,) = store.sources.quarantined("fb")
-    assert (aside.id, store.sources.cursor("fb")) == ("n", {"page": 2})
+    assert (aside.platform_id, store.sources.cursor("fb")) == ("n", {"page": 2})
     assert "its created_at has no time zone" in aside.reason
 
 

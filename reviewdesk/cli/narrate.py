@@ -14,7 +14,7 @@ from reviewdesk.cli.output import json_line, say
 from reviewdesk.desk.coverage import Noticed
 from reviewdesk.desk.deliver import Delivered
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Taken
-from reviewdesk.errors import Actor
+from reviewdesk.errors import Actor, Unreachable
 from reviewdesk.model import Budget, DeliveryState
 
 _BAR_FROM = 500
@@ -35,6 +35,8 @@ class Narrator:
         self._bar: Any = None
         self._wants_bar = terminal and not quiet and not as_json
         self._progress: dict[str, Progress] = {}
+        self._out_of_reach: list[Polled] = []
+        self._mended: list[str] = []
 
     def __enter__(self) -> Narrator:
         return self
@@ -43,6 +45,7 @@ class Narrator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_bar()
+        self._tell_together()
 
     def __call__(self, step: Progress | Polled | Requested | Taken | Delivered | Noticed) -> None:
         """Tells one step."""
@@ -118,9 +121,15 @@ class Narrator:
             return
         self._end_bar()
         if step.outcome is Outcome.FAILED and step.error is not None and (step.news or not self.quiet):
-            say(f"{step.source}: {step.error}")
+            if self.quiet and isinstance(step.error, Unreachable):
+                self._out_of_reach.append(step)
+            else:
+                say(f"{step.source}: {step.error}")
         elif step.outcome is Outcome.DONE and step.mended:
-            say(f"{step.source}: works again.")
+            if self.quiet:
+                self._mended.append(step.source)
+            else:
+                say(f"{step.source}: works again.")
         if self.quiet and (count := step.brought.newly_aside):
             items = f"{count:,} items" if count > 1 else "An item"
             say(f"{step.source}: {items} could not be read; see: reviewdesk quarantine list --source {step.source}")
@@ -132,6 +141,17 @@ class Narrator:
             say(f"{step.source}: switched off; on again with: reviewdesk sources enable {step.source}")
         elif step.outcome is Outcome.PARKED and not self.quiet:
             say(f"{step.source}: parked until you act; `reviewdesk sources` says why.")
+
+    def _tell_together(self) -> None:
+        """An outage of the network is one line, and so is its end, however many sources there are."""
+        names = ", ".join(sorted(step.source for step in self._out_of_reach))
+        match self._out_of_reach:
+            case [step]:
+                say(f"{names}: {step.error}")
+            case [step, *_]:
+                say(f"{names}: out of reach; is there a network? They are asked again by themselves. ({step.error})")
+        if self._mended:
+            say(f"{', '.join(sorted(self._mended))}: {'work' if len(self._mended) > 1 else 'works'} again.")
 
     def _on_delivered(self, step: Delivered) -> None:
         if step.actor is not None:

@@ -253,10 +253,8 @@ def _sentence(error: Exception, path: Path) -> tuple[str]:
     if "full" in text or getattr(error, "errno", None) == 28:
         return (f"The disk with {path} is full; nothing was half-written. Make room and try again.",)
     if "disk i/o" in text:
-        return (
-            f"The disk with {path} takes or gives no data (disk I/O error): it is full, over its quota, or failing. "
-            "Nothing was half-written.",
-        )
+        what = "it is full, over its quota, or failing"
+        return (f"The disk with {path} takes or gives no data (disk I/O error): {what}. Nothing was half-written.",)
     if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
         return (f"The database {path} cannot be written; check the permissions of the file and its folder.",)
     if "not a database" in text or "malformed" in text:

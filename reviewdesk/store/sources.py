@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError
+from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError, Unreachable
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LEDGER_KEPT = 100 * 86_400_000
 """Milliseconds after which a line of the record of polls may go."""
+_SPREAD = 5 * 60_000
+"""Milliseconds within which sources are asked again that were out of reach together."""
 _QUARANTINED = "id, source_id, platform_id, reason, raw, first_at, last_at"
 
 
@@ -182,10 +184,13 @@ class Sources:
         return found[0], Ingested(new=found[1], changed=found[2], same=found[3], gone=found[4], set_aside=found[5])
 
     def finish_poll(self, id: str, owner: str, poll: int, *, next_at: datetime, budget: Budget | None = None) -> str:
-        """Ends a poll that went well, and gives the fault that it mended ("" where there was none)."""
+        """Ends a poll that went well, and gives the fault that it mended ("" where there was none).
+
+        Where that was a platform out of reach, the other sources in the same trouble are due soon.
+        """
         now = self._store.now_ms()
         with self._store.transaction() as conn:
-            before = conn.execute("SELECT fault FROM source WHERE id = ?", (id,)).fetchone()
+            before = conn.execute("SELECT fault, fault_kind FROM source WHERE id = ?", (id,)).fetchone()
             conn.execute(
                 """UPDATE source SET polled_at = :now, succeeded_at = :now, next_at = :next, failures = 0, parked = 0,
                      fault_kind = '', fault = '', fault_hint = '', fault_since = NULL, budget = :budget,
@@ -194,6 +199,13 @@ class Sources:
                 {"now": now, "next": to_ms(next_at), "budget": _json(budget), "id": id, "owner": owner},
             )
             conn.execute("UPDATE poll SET finished_at = ? WHERE id = ?", (now, poll))
+            if before and before[1] == Unreachable.__name__:
+                # The network is there again. Those who wait for it are asked soon, and not all at once.
+                conn.execute(
+                    """UPDATE source SET next_at = min(next_at, ? + abs(random() % ?))
+                       WHERE fault_kind = ? AND id <> ? AND parked = 0""",
+                    (now, _SPREAD, Unreachable.__name__, id),
+                )
             return str(before[0]) if before else ""
 
     def fail_poll(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 
 import pytest
@@ -26,9 +26,17 @@ def pages(store: Store) -> int:
 def counted(store: Store) -> tuple[int, int, int]:
     """Gives how many mentions, versions and indexed texts there are; they must agree."""
     return tuple(
-        store.db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of our own
+        store.db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         for table in ("mention", "mention_version", "mention_fts")
     )
+
+
+async def said_by(work: Awaitable[object]) -> str:
+    try:
+        await work
+    except StoreError as error:
+        return error.sentence
+    return ""
 
 
 async def test_a_full_disk_half_writes_nothing_and_the_next_poll_brings_all(
@@ -43,13 +51,12 @@ async def test_a_full_disk_half_writes_nothing_and_the_next_poll_brings_all(
     for number in range(300):
         there.write(f"m{number:03}", text="Nefunguje to. " * 40)
     room, full = pages(store), 0
-    while True:
+    while room < 2000:
         store.db.conn.execute(f"PRAGMA max_page_count = {room}")
-        try:
-            (polled,) = await poll_round(config, store, only=["fb"])
+        said = await said_by(poll_round(config, store, only=["fb"]))
+        if not said:
             break
-        except StoreError as error:
-            assert "is full; nothing was half-written" in error.sentence
+        assert "is full; nothing was half-written" in said
         full += 1
         mentions, versions, indexed = counted(store)
         assert mentions == versions == indexed == (store.sources.cursor("fb") or {"n": 0})["n"]
@@ -57,7 +64,7 @@ async def test_a_full_disk_half_writes_nothing_and_the_next_poll_brings_all(
         room += 30
         clock.forward(minutes=3)
     assert full > 3
-    assert (polled.outcome, counted(store)) == (Outcome.DONE, (300, 300, 300))
+    assert counted(store) == (300, 300, 300)
 
 
 async def test_a_database_that_another_keeps_for_long_is_one_sentence_and_loses_nothing(

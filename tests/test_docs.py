@@ -124,3 +124,30 @@ def test_the_files_that_the_readme_installs_from_are_there() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"-r (\S+)", page) + re.findall(r"python (benchmarks/\S+\.py)", page):
         assert (ROOT / name).is_file(), name
+
+
+_SHOWN_BY = re.compile(r"`(?:kit: ([a-z-]+)|([\w/]+\.py)::(\w+))`")
+
+
+def test_every_test_that_the_page_of_reliability_names_is_there() -> None:
+    from reviewdesk.testing.rules import RULES
+
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    rows = [
+        line.rsplit("|", 2)[1] for line in page.splitlines() if line.startswith("| ") and "what the desk" not in line
+    ]
+    assert len(rows) > 30
+    assert [row for row in rows if not _SHOWN_BY.search(row)] == [], "each case is shown by a test"
+    unknown = []
+    for row in rows:
+        assert _SHOWN_BY.sub("", row).strip(" ,") == "", row
+        for rule, file, name in _SHOWN_BY.findall(row):
+            if rule:
+                unknown += [rule] if rule not in RULES else []
+                continue
+            path = ROOT / "tests" / file
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            unknown += (
+                [f"{file}::{name}"] if not re.search(rf"^ *(?:async def|def) {name}\(|^{name} = ", text, re.M) else []
+            )
+    assert unknown == []

@@ -46,3 +46,10 @@ def test_what_is_no_time_is_none(told: object) -> None:
 def test_nothing_raises_and_everything_is_aware(told: object) -> None:
     moment = read_time(told)
     assert moment is None or moment.utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("told", ["2026-10-25T02:30:00", "2026-03-29T02:30:00"], ids=["twice", "never"])
+def test_an_hour_that_comes_twice_or_never_costs_an_hour_at_most(told: str) -> None:
+    read = read_time(told, ZoneInfo("Europe/Prague"))
+    assert read is not None
+    assert abs(read - datetime.fromisoformat(told + "+01:00")) <= timedelta(hours=1)

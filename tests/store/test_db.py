@@ -151,3 +151,15 @@ def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
 def test_times_go_through_milliseconds_unharmed() -> None:
     for moment in (datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)):
         assert from_ms(to_ms(moment)) == moment
+
+
+def test_a_log_that_was_left_behind_is_taken_in(tmp_path: Path) -> None:
+    """What a killed process has committed stands in the log beside the file."""
+    with Store(tmp_path / "desk.db") as store:
+        store.db.conn.execute("PRAGMA wal_autocheckpoint = 0")
+        store.people.log("x", agent="y")
+        for name in ("desk.db", "desk.db-wal"):
+            (tmp_path / name.replace("desk", "left")).write_bytes((tmp_path / name).read_bytes())
+    with Store(tmp_path / "left.db") as left:
+        assert [event.what for event in left.people.events()] == ["x"]
+        assert left.integrity() == "ok"

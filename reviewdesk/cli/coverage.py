@@ -26,7 +26,8 @@ def coverage_command(session: Session, only: tuple[str, ...], last: int, as_json
     """Show what the last polls asked for and got, and the gaps.
 
     SINCE is from when on it was asked, TOTAL what the platform said it has; of what was FETCHED each item is new,
-    edited, the same as before, or set ASIDE because it could not be read. GONE is what is no longer there.
+    edited, the same (as before, or the shop's own), or set ASIDE because it could not be read. GONE is what is no
+    longer there.
     """
     with session.store() as store:
         states = {state.id: state for state in store.sources.states()}

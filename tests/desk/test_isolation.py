@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reviewdesk.config import load
 from reviewdesk.connector import Capabilities, Kind, Mention, ReplyMode
 from reviewdesk.desk.check import check
+from reviewdesk.desk.coverage import watch
 from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import Outcome, Polled, poll_round
 from reviewdesk.desk.respond import Respond
@@ -193,6 +195,25 @@ async def test_checks_and_the_survey_name_the_bad_ones(tmp_path: Path) -> None:
     assert {name for name, each in found.items() if each.fault} == {"broken", "forever"}
     assert "hangs while it is loaded" in str(found["forever"].fault)
     assert found["good"].title == "Acme"
+
+
+async def test_watching_for_ends_of_tokens_loads_nobody_into_this_process(tmp_path: Path) -> None:
+    ends = """
+    async def check(self):
+        from datetime import timedelta
+        end = self.context.clock() + timedelta(days=5)
+        return [Finding(level=Level.OK, sentence="The key ends.", expires_at=end)]
+    """
+    plugin(tmp_path, "acme", connector(top="import sys\nsys.modules['acme_was_here'] = sys", members=ends))
+    hangs = "async def check(self):\n    import time\n    while True: time.sleep(1)"
+    plugin(tmp_path, "hangs", connector(members=hangs))
+    config = load(configuration(tmp_path, "acme", "hangs"))
+    with Store(config.database) as store:
+        await poll_round(config, store)
+        (told,) = await watch(config, store)
+        assert (told.source, "The key ends. Until" in told.sentence) == ("acme", True)
+        assert await watch(config, store) == [], "neither is asked again today"
+    assert "acme_was_here" not in sys.modules
 
 
 REPLIES = """

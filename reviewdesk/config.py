@@ -194,6 +194,7 @@ class _Source(_Table, frozen=True, kw_only=True):
     poll_budget_mentions: PollMentions | None = None
     response_hours: Hours | None = None
     guard: Guard = Guard.STRICT
+    private_network: bool = False
 
 
 class SourceConfig(_Source, frozen=True, kw_only=True):
@@ -210,6 +211,7 @@ class SourceConfig(_Source, frozen=True, kw_only=True):
         poll_budget_seconds, poll_budget_mentions: instead of the desk's.
         response_hours: its own response target for every mention; None for `[deadlines]`.
         guard: how strictly a reply is held back when its thread has changed since it was approved.
+        private_network: its addresses may lead to this machine or its network.
         settings: all other keys, as they are; `check_settings` gives them typed.
         position: its place among the sources in the file, from 0.
         document: the file, for the lines of its keys.

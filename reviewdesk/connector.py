@@ -49,6 +49,7 @@ from reviewdesk.model import (
     Record,
     SetAside,
 )
+from reviewdesk.network import ensure_public_url
 from reviewdesk.paging import link_at, next_link, numbered, pages, windows
 from reviewdesk.secrets import Secret, redact, remember, safe_url
 from reviewdesk.text import fold, html_to_text, one_line, safe, same_text
@@ -60,11 +61,11 @@ SDK_VERSION = 1
 __all__ = [
     "SDK_VERSION", "Actor", "Answer", "Attachment", "AuthFailed", "Author", "BadAnswer", "Batch", "Budget",
     "Capabilities", "Channel", "ConfigError", "Connector", "ConnectorError", "Context", "Cursor", "Exchange",
-    "Finding", "Http", "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret", "NotThere",
-    "Observer", "OutcomeUnknown", "PermissionMissing", "PostedReply", "RateLimited", "Record", "Refused", "ReplyMode",
-    "Secret", "SetAside", "Settings", "Unreachable", "Unsupported", "fold", "html_to_text", "link_at", "next_link",
-    "numbered", "one_line", "pages", "read_time", "read_xml", "redact", "remember", "retry_after", "safe", "safe_url",
-    "same_text", "windows",
+    "Finding", "Http", "JsonObject", "Kind", "LengthUnit", "Level", "Limits", "Mention", "MissingSecret",
+    "NotThere", "Observer", "OutcomeUnknown", "PermissionMissing", "PostedReply", "RateLimited", "Record",
+    "Refused", "ReplyMode", "Secret", "SetAside", "Settings", "Unreachable", "Unsupported", "ensure_public_url",
+    "fold", "html_to_text", "link_at", "next_link", "numbered", "one_line", "pages", "read_time", "read_xml",
+    "redact", "remember", "retry_after", "safe", "safe_url", "same_text", "windows",
 ]  # fmt: skip
 
 Cursor = JsonObject
@@ -157,6 +158,8 @@ class Context(Generic[S]):
         data: a folder of the source's own for files too large for the cursor; None where there is none.
         transport: replaces the network in tests.
         observer: is called with each request; the desk traces polls with it.
+        private_network: the source may lead into the private network, as its configuration says. `http` minds it; who
+            speaks through another client calls `ensure_public_url` before each request where this is False.
 
     Attributes:
         leaving: is called right before a request that writes leaves the process, and raises `Unreachable` where it
@@ -174,7 +177,9 @@ class Context(Generic[S]):
         data: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         observer: Observer | None = None,
+        private_network: bool = False,
     ) -> None:
+        self.private_network = private_network
         self.source = source
         self.settings = settings
         self.clock = clock
@@ -204,6 +209,7 @@ class Context(Generic[S]):
             transport=self._transport,
             observer=self._observer,
             leaving=lambda: self.leaving(),
+            private_network=self.private_network,
         )
         self._clients.append(client)
         return client

@@ -55,6 +55,10 @@ class MissingSecret(ConfigError):
     """A secret that a source needs is not where its setting says."""
 
 
+class PrivateNetwork(ConfigError):
+    """An address leads into the private network, and its source does not say that it may. Nothing was sent."""
+
+
 class StoreError(ReviewdeskError):
     """The database cannot be used: locked for too long, damaged, read-only, full, or newer than the program."""
 

@@ -2,13 +2,15 @@
 
 Reads are tried again after network trouble and 5xx; writes are sent once, ever, and an unclear end is told as
 `OutcomeUnknown`. Answers are limited in size, in growth by decompression, and in time. An absolute link (a paging
-link, a redirect) is followed only to the hosts the client was made for, so a credential cannot be led away.
+link, a redirect) is followed only to the hosts the client was made for, so a credential cannot be led away; and none
+of them may stand in the private network, unless the client was made for that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from base64 import b64encode
 from codecs import BOM_UTF8
@@ -37,6 +39,7 @@ from reviewdesk.errors import (
     Refused,
     Unreachable,
 )
+from reviewdesk.network import addresses_written, ensure_public
 from reviewdesk.secrets import redact, safe_url
 from reviewdesk.text import cut
 
@@ -48,6 +51,7 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 USER_AGENT = f"reviewdesk/{__version__} (+https://pypi.org/project/reviewdesk)"
 MEGABYTE = 1 << 20
+_PIECE = 1 << 16
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -61,7 +65,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_bytes: of the decoded body.
         max_growth: decoded bytes for each byte on the wire, looked at from one megabyte on.
         connect_seconds, read_seconds: the longest silence while connecting and between two pieces of the body.
-        total_seconds: for the whole answer.
+        total_seconds: for the whole answer; a streamed one may take longer while it keeps its speed.
+        bytes_per_second: the least speed of a streamed body, once `total_seconds` are used up.
         attempts: how often a read is tried.
     """
 
@@ -70,6 +75,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
     total_seconds: float = 120.0
+    bytes_per_second: int = 4096
     attempts: int = 3
 
 
@@ -208,6 +214,50 @@ class _TryAgain(Exception):
         self.error = error
 
 
+class _Gate:
+    """Stands in the way of a connection: what its name stands for before it is dialled, and who has really answered.
+
+    A name may stand for another address a moment later (DNS rebinding), so the second look is the one that counts; TLS
+    and the request itself begin only after it. Where a proxy dials, it alone knows the address, and only those that are
+    spelt out were looked at.
+
+    Args:
+        found: names that were found to be public, which are not asked for again.
+    """
+
+    def __init__(self, url: httpx.URL, found: set[str]) -> None:
+        self._host = url.raw_host.decode("ascii").strip("[]")
+        self._found = found
+        self._direct = True
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hears what httpcore is about to do (https://www.encode.io/httpcore/extensions/#trace).
+
+        Raises:
+            PrivateNetwork: the connection leads into the private network.
+        """
+        if event.endswith("connect_tcp.started"):
+            self._direct = info["host"] == self._host
+            if self._direct and self._host not in self._found:
+                ensure_public(self._host, await _addresses(self._host, info["port"]))
+                self._found.add(self._host)
+        elif event.endswith("connect_tcp.complete") and self._direct:
+            stream = info["return_value"]
+            try:
+                ensure_public(self._host, [stream.get_extra_info("server_addr")[0]])
+            except BaseException:
+                await stream.aclose()
+                raise
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []  # Who dials will say so.
+    return [str(address[0]) for *_, address in found]
+
+
 class Http:
     """A client pinned to a base address.
 
@@ -220,9 +270,12 @@ class Http:
         transport: another httpx transport, for tests.
         observer: is called with each request when it has ended; redirects and repeated tries are requests of their own.
         leaving: is called before each request that writes; what it raises keeps the request back.
+        private_network: addresses that only this machine or its network can reach may be asked as well.
 
     Raises:
         ConfigError: the base is no web address.
+
+    Every request raises `PrivateNetwork`, before anything is sent, where its address may not be asked.
     """
 
     def __init__(
@@ -236,9 +289,12 @@ class Http:
         transport: httpx.AsyncBaseTransport | None = None,
         observer: Observer | None = None,
         leaving: Callable[[], None] = lambda: None,
+        private_network: bool = False,
     ) -> None:
         self._observer = observer
         self._leaving = leaving
+        self._private_network = private_network
+        self._found_public: set[str] = set()
         self.base = base if base.endswith("/") else base + "/"
         self.limits = limits or Limits()
         self._clock = clock
@@ -434,8 +490,14 @@ class Http:
         response: httpx.Response | None = None
         fault = ""
         try:
+            if not self._private_network:
+                ensure_public(request.url.host, addresses_written(request.url.host))
+                request.extensions["trace"] = _Gate(request.url, self._found_public)
             try:
-                response = await self._client.send(request, stream=True)
+                async with asyncio.timeout(self.limits.total_seconds):
+                    response = await self._client.send(request, stream=True)
+            except TimeoutError:
+                raise httpx.ReadTimeout("too slow", request=request) from None
             except (httpx.InvalidURL, ValueError):  # httpx reads the address of a redirect that it does not follow, too
                 raise BadAnswer(f"{request.url.host} points to something that is no address.") from None
             yield response
@@ -471,7 +533,7 @@ class Http:
             raise BadAnswer(f"{host} sent a body in an encoding that was not asked for.")  # such as gzip within gzip
         received = 0
         try:
-            async for part in response.aiter_bytes(1 << 16):
+            async for part in self._in_time(response):
                 received += len(part)
                 if received > max_bytes:
                     raise BadAnswer(
@@ -479,9 +541,27 @@ class Http:
                     )
                 if received > MEGABYTE and received > self.limits.max_growth * max(1, response.num_bytes_downloaded):
                     raise BadAnswer(f"{host} sent a compressed body that grows beyond measure.")
-                yield part
+                for start in range(0, len(part), _PIECE):
+                    yield part[start : start + _PIECE]
         except httpx.DecodingError:
             raise BadAnswer(f"{host} sent a body that does not decompress.") from None
+
+    async def _in_time(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """Gives the decoded parts as they come. Each counts only for as long as it was waited for."""
+        parts = response.aiter_bytes()
+        now = asyncio.get_running_loop().time
+        left, part = self.limits.total_seconds, b""
+        while True:
+            began = now()
+            try:
+                async with asyncio.timeout(left):
+                    part = await anext(parts, b"")
+            except TimeoutError:
+                raise httpx.ReadTimeout("too slow", request=response.request) from None
+            if not part:
+                return
+            left += len(part) / self.limits.bytes_per_second - (now() - began)
+            yield part
 
     @asynccontextmanager
     async def stream(

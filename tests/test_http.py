@@ -107,7 +107,12 @@ async def make(platform: Running, no_waiting: None) -> AsyncIterator[Make]:
     made: list[Http] = []
 
     def make(**kwargs: Any) -> Http:
-        made.append(Http(platform.base, **{"clock": lambda: NOW, "limits": Limits(read_seconds=5), **kwargs}))
+        made.append(
+            Http(
+                platform.base,
+                **{"clock": lambda: NOW, "private_network": True, "limits": Limits(read_seconds=5), **kwargs},
+            )
+        )
         return made[-1]
 
     yield make
@@ -152,7 +157,7 @@ class TestReads:
         assert seen(platform) == 2
 
     async def test_nobody_listens(self, no_waiting: None) -> None:
-        client = Http("http://127.0.0.1:1", clock=lambda: NOW)
+        client = Http("http://127.0.0.1:1", clock=lambda: NOW, private_network=True)
         for method in ("GET", "POST"):
             with pytest.raises(Unreachable, match="No connection"):
                 await client.request(method, "x")

@@ -52,7 +52,14 @@ async def connected(
     """
     doing("it is loaded")
     type, settings = load_source(source)
-    context = Context(source.id, settings, clock=clock, data=folder and _made(folder / source.id), observer=observer)
+    context = Context(
+        source.id,
+        settings,
+        clock=clock,
+        data=folder and _made(folder / source.id),
+        observer=observer,
+        private_network=source.private_network,
+    )
     try:
         doing("it is made")
         with blamed(source.connector):

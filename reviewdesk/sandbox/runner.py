@@ -75,7 +75,12 @@ def toml_for(running: Sequence[Running], *, shop: str, poll_seconds: int) -> str
     ]
     for each in running:
         emulator = each.emulator
-        table = {"id": emulator.platform, "connector": emulator.platform, **emulator.source(each.base)}
+        table = {
+            "id": emulator.platform,
+            "connector": emulator.platform,
+            "private_network": True,
+            **emulator.source(each.base),
+        }
         lines += ["", "[[source]]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 

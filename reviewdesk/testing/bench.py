@@ -223,7 +223,7 @@ class Bench:
         """Opens the connector, and closes all that it opened."""
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
-        context = Context(SOURCE, self.settings(), clock=self.clock, data=data)
+        context = Context(SOURCE, self.settings(), clock=self.clock, data=data, private_network=True)
         connector = self.type(context)
         try:
             yield connector

@@ -136,7 +136,7 @@ class TestTrace:
         for name, value in emulator.secrets().items():
             monkeypatch.setenv(name, value)
         with serve(emulator) as running:
-            table = {"id": "portal", "connector": "feed", **emulator.source(running.base)}
+            table = {"id": "portal", "connector": "feed", "private_network": True, **emulator.source(running.base)}
             fields = table.pop("fields")
             lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
             told = [f"{key} = {_toml(value)}" for key, value in fields.items()]

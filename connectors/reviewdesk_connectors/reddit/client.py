@@ -35,6 +35,7 @@ from reviewdesk.connector import (
     RateLimited,
     Refused,
     Unreachable,
+    ensure_public_url,
     one_line,
     redact,
     remember,
@@ -93,11 +94,13 @@ class Requestor(prawcore.Requestor):
 
     Args:
         exchange: where it is kept.
+        private_network: the addresses may lead into the private network.
         oauth_url, reddit_url, session, user_agent: as in prawcore.
     """
 
-    def __init__(self, *, exchange: Exchange, **kwargs: Any) -> None:
+    def __init__(self, *, exchange: Exchange, private_network: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._private_network = private_network
         self._exchange = exchange
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
@@ -109,7 +112,10 @@ class Requestor(prawcore.Requestor):
             Unreachable: nothing was sent, or a read got no whole answer.
             OutcomeUnknown: a write was sent and its end is not clear.
             TokenRefused: the API does not know the token any more.
+            PrivateNetwork: the address leads there and may not.
         """
+        if not self._private_network:
+            ensure_public_url(url)
         is_token = url.endswith(ACCESS_TOKEN_PATH)
         is_write = method.upper() != "GET" and not is_token
         if is_write:
@@ -206,13 +212,17 @@ class Client:
     Args:
         settings: who signs in, and where.
         clock: gives the time, aware and in UTC.
+        private_network: the addresses may lead into the private network.
 
     Raises:
         MissingSecret: a secret is not where the settings say.
     """
 
-    def __init__(self, settings: RedditSettings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: RedditSettings, clock: Callable[[], datetime], *, private_network: bool = False
+    ) -> None:
         self._settings = settings
+        self._private_network = private_network
         self._exchange = Exchange(clock)
         self._http = requests.Session()
         self._http.trust_env = not settings.on_loopback
@@ -246,7 +256,11 @@ class Client:
             subreddit_kind="t5",
             trophy_kind="t6",
             requestor_class=Requestor,
-            requestor_kwargs={"session": self._http, "exchange": self._exchange},
+            requestor_kwargs={
+                "session": self._http,
+                "exchange": self._exchange,
+                "private_network": self._private_network,
+            },
         )
 
     @property

@@ -77,14 +77,14 @@ class Reddit(Connector[RedditSettings]):
     def account(self) -> Account:
         """The account's thread, shared with the other sources of that account."""
         if self._account is None:
-            self._account = acquire(self.config)
+            self._account = acquire(self.config, private_network=self.context.private_network)
         return self._account
 
     async def close(self) -> None:
         """Gives the account back."""
         if self._account is not None:
-            self._account = None
-            release(self.config)
+            account, self._account = self._account, None
+            release(account)
 
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
         """Gives what is new in each listing, a batch for each page, then what has changed among recent items.

@@ -35,10 +35,13 @@ class Account:
 
     Args:
         settings: of the first source that asks for it.
+        private_network: Reddit's addresses may lead into the private network.
     """
 
-    def __init__(self, settings: RedditSettings) -> None:
+    def __init__(self, settings: RedditSettings, *, private_network: bool = False) -> None:
+        self._private_network = private_network
         self.name = settings.username
+        self.key = _key(settings, private_network)
         self.users = 0
         self._settings = settings
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reddit")
@@ -90,7 +93,7 @@ class Account:
         if self._client is None:
             from reviewdesk_connectors.reddit.client import Client
 
-            self._client = Client(self._settings, clock)
+            self._client = Client(self._settings, clock, private_network=self._private_network)
         return work(self._client)
 
     def shut(self) -> None:
@@ -102,21 +105,21 @@ class Account:
 _accounts: dict[Hashable, Account] = {}
 
 
-def acquire(settings: RedditSettings) -> Account:
+def acquire(settings: RedditSettings, *, private_network: bool = False) -> Account:
     """Gives the account of these settings, the same to all who ask until each has released it."""
-    account = _accounts.setdefault(_key(settings), Account(settings))
+    account = Account(settings, private_network=private_network)
+    account = _accounts.setdefault(account.key, account)
     account.users += 1
     return account
 
 
-def release(settings: RedditSettings) -> None:
+def release(account: Account) -> None:
     """Gives an account back; the last one ends its thread."""
-    account = _accounts[_key(settings)]
     account.users -= 1
     if account.users == 0:
-        _accounts.pop(_key(settings)).shut()
+        _accounts.pop(account.key).shut()
 
 
-def _key(settings: RedditSettings) -> Hashable:
+def _key(settings: RedditSettings, private_network: bool) -> Hashable:
     who: Hashable = settings.username.casefold() or settings.refresh_token
-    return settings.reddit_url, settings.oauth_url, settings.client_id, who
+    return settings.reddit_url, settings.oauth_url, settings.client_id, who, private_network

@@ -41,7 +41,8 @@ class World:
     def connector(self, **settings: Any) -> Facebook:
         table = {**self.emulator.source(self.base), **settings}
         del table["connector"]
-        context = Context("fb", Facebook.settings(**{**table, "token": Secret(table["token"])}), clock=self.clock)
+        checked = Facebook.settings(**{**table, "token": Secret(table["token"])})
+        context = Context("fb", checked, clock=self.clock, private_network=True)
         self.contexts.append(context)
         return Facebook(context)
 

@@ -86,7 +86,7 @@ async def feed(clock):
 
     def make(table: dict[str, Any], handler: Handler | None = None) -> Feed:
         transport = httpx.MockTransport(handler) if handler else None
-        context = Context("portal", settings_of(table), clock=clock, transport=transport)
+        context = Context("portal", settings_of(table), clock=clock, transport=transport, private_network=True)
         contexts.append(context)
         return Feed(context)
 

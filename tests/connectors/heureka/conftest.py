@@ -48,7 +48,7 @@ class Desk:
         table = {name: value for name, value in table.items() if name != "key"}
         key = Secret(overrides.get("key", self.emulator.source(self.base)["key"]), "source 'heureka', key 'key'")
         settings = msgspec.convert({**table, "key": key}, HeurekaSettings)
-        self.contexts.append(Context("heureka", settings, clock=self.clock, data=self.data))
+        self.contexts.append(Context("heureka", settings, clock=self.clock, data=self.data, private_network=True))
         return Heureka(self.contexts[-1])
 
     async def close(self) -> None:

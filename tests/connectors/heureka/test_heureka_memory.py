@@ -42,7 +42,7 @@ async def poll(size):
     transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=Body(size)))
     settings = HeurekaSettings(key=Secret("0123456789abcdef"), exports=(Export(export),), api="http://127.0.0.1:1")
     with tempfile.TemporaryDirectory() as folder:
-        connector = Heureka(Context("h", settings, transport=transport, data=Path(folder)))
+        connector = Heureka(Context("h", settings, transport=transport, data=Path(folder), private_network=True))
         count = 0
         async for batch in connector.poll(None):
             count += len(batch.mentions)

@@ -61,7 +61,7 @@ async def make(running: Running, emulator: RedditEmulator, clock: Clock) -> Asyn
 
     def build(**changes: Any) -> Reddit:
         table = {key: value for key, value in (emulator.source(running.base) | changes).items() if value is not None}
-        made.append(Reddit(Context("reddit-cz", read_settings(table), clock=clock)))
+        made.append(Reddit(Context("reddit-cz", read_settings(table), clock=clock, private_network=True)))
         return made[-1]
 
     yield build

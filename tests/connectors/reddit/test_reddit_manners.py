@@ -273,7 +273,7 @@ def test_a_token_that_was_issued_is_struck_from_texts(make, emulator):
     from reviewdesk.secrets import redact
 
     connector = make()
-    client = Client(connector.config, emulator.clock)
+    client = Client(connector.config, emulator.clock, private_network=True)
     client.scopes()
     client.close()
     [token] = emulator._tokens

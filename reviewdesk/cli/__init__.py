@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Look around on emulated platforms, with nothing to set up."),
     "doctor": ("doctor", "Look whether all is in order, and say how to mend it."),
     "edit-reply": ("moderate", "Change the text of a reply of ours on its platform."),
+    "erase": ("erase", "Erase a person and all that they wrote."),
     "export": ("export", "Write mentions to a file as JSON lines or CSV."),
     "hide": ("moderate", "Hide a mention from the public on its platform."),
     "import": ("importing", "Take in a saved export or API answer."),

@@ -22,6 +22,7 @@ from reviewdesk.store.schema import migrations
 
 if TYPE_CHECKING:
     from reviewdesk.store.coverage import Coverage
+    from reviewdesk.store.erasing import Erasing
     from reviewdesk.store.mentions import Mentions
     from reviewdesk.store.outbox import Outbox
     from reviewdesk.store.people import People
@@ -208,6 +209,13 @@ class Store:
 
         return People(self)
 
+    @cached_property
+    def erasing(self) -> Erasing:
+        """Erasing a person at their request."""
+        from reviewdesk.store.erasing import Erasing
+
+        return Erasing(self)
+
     def backup(self, target: Path) -> None:
         """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, while others read and write.
 
@@ -226,6 +234,12 @@ class Store:
                 self.db.conn.backup(copy, pages=4096)
             finally:
                 copy.close()
+
+    def empty_log(self) -> bool:
+        """Writes the log beside the database (`-wal`) into it; False where another connection is in the way."""
+        with self.told():
+            busy, *_ = self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def integrity(self) -> str:
         """Gives "ok", or the first fault that SQLite's quick check finds."""

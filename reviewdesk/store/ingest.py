@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 _CHUNK = 500
 _CLOCKS_APART = 5 * 60 * 1000
 """How far a platform's clock may be from ours, in milliseconds."""
-_SEARCHED = "title, text, pros, cons, author_name, order_id, product"
+SEARCHED = "title, text, pros, cons, author_name, order_id, product"
+"""The columns of the search index."""
 _CONTENT = ("title", "text", "pros", "cons", "rating", "recommends")
+ERASED = "It was erased on request."
+"""The reason of an item in quarantine of which nothing is kept."""
+_BLANK = {
+    **dict.fromkeys(("title", "text", "author_name", "author_key", "author_url", "order_id", "url"), ""),
+    **dict.fromkeys(("pros", "cons"), "[]"),
+    **dict.fromkeys(("content_hash", "facts_hash"), ""),
+    "facts": "{}",
+    "raw": None,
+}
+"""What is taken in of a text that was erased: not a word."""
 _FACTS = ("author_name", "order_id", "product", "url", "language", "hidden", "edited_at", "parent", "facts")
 
 
@@ -62,13 +73,16 @@ class Ingest:
         rows = {row["platform_id"]: row for row in (self._row(mention) for mention in mentions)}
         self._recognise_ours(rows)
         known = self._known(list(rows))
+        self._keep_erased(rows, known)
         new = [row for key, row in rows.items() if key not in known]
         changed, refreshed, same = [], [], 0
         for key, row in rows.items():
             if key not in known:
                 continue
-            row["id"], version, content_hash, facts_hash, was_gone = known[key]
-            if content_hash != row["content_hash"]:
+            row["id"], version, content_hash, facts_hash, was_gone, _ = known[key]
+            if row["erased_at"]:
+                same += 1
+            elif content_hash != row["content_hash"]:
                 row["version"] = version + 1
                 changed.append(row)
             elif facts_hash != row["facts_hash"] or was_gone:
@@ -138,17 +152,26 @@ class Ingest:
             "status": Status.CLOSED.value if mention.ours else Status.NEW.value,
             "raw": None if mention.raw is None else _json(mention.raw),
             "version": 1,
+            "erased_at": None,
         }
         row["content_hash"] = _hash(row, _CONTENT)
         row["facts_hash"] = _hash(row, _FACTS)
         return row
 
-    def _known(self, keys: Sequence[str]) -> dict[str, tuple[int, int, str, str, bool]]:
-        known: dict[str, tuple[int, int, str, str, bool]] = {}
+    def _keep_erased(self, rows: dict[str, dict[str, Any]], known: Mapping[str, tuple[Any, ...]]) -> None:
+        """Takes every word out of what was erased and comes again, and out of our answers to it."""
+        above = {key: row["parent"] or row["thread_key"] for key, row in rows.items() if row["ours"]}
+        known = {**known, **self._known(sorted({*above.values()} - known.keys()))}
+        for key, row in rows.items():
+            if any(each in known and known[each][-1] for each in (key, above.get(key))):
+                row.update(_BLANK, erased_at=self.now)
+
+    def _known(self, keys: Sequence[str]) -> dict[str, tuple[int, int, str, str, bool, bool]]:
+        known: dict[str, tuple[int, int, str, str, bool, bool]] = {}
         for part in chunks(keys):
             for key, *rest in self.conn.execute(
-                f"SELECT platform_id, id, version, content_hash, facts_hash, gone_at IS NOT NULL FROM mention"
-                f" WHERE source_id = ? AND platform_id IN ({marks(part)})",
+                f"SELECT platform_id, id, version, content_hash, facts_hash, gone_at IS NOT NULL,"
+                f" erased_at IS NOT NULL FROM mention WHERE source_id = ? AND platform_id IN ({marks(part)})",
                 (self.source, *part),
             ):
                 known[key] = tuple(rest)
@@ -159,10 +182,10 @@ class Ingest:
         self.conn.executemany(
             """INSERT INTO mention (source_id, platform_id, thread_id, author_id, parent, kind, ours, content_hash,
                  facts_hash, created_at, seen_at, changed_at, edited_at, title, text, pros, cons, author_name, order_id,
-                 product, rating, recommends, url, language, hidden, facts, status)
+                 product, rating, recommends, url, language, hidden, facts, status, erased_at)
                VALUES (:source_id, :platform_id, :thread_id, :author_id, :parent, :kind, :ours, :content_hash,
-                 :facts_hash, :created_at, :now, :now, :edited_at, :title, :text, :pros, :cons, :author_name, :order_id,
-                 :product, :rating, :recommends, :url, :language, :hidden, :facts, :status)""",
+                 :facts_hash, :created_at, :now, :now, :edited_at, :title, :text, :pros, :cons, :author_name,
+                 :order_id, :product, :rating, :recommends, :url, :language, :hidden, :facts, :status, :erased_at)""",
             rows,
         )
         ids = {key: known[0] for key, known in self._known([row["platform_id"] for row in rows]).items()}
@@ -208,7 +231,7 @@ class Ingest:
     def _index(self, rows: list[dict[str, Any]]) -> None:
         for part in chunks([row["id"] for row in rows]):
             self.conn.execute(
-                f"INSERT INTO mention_fts (rowid, {_SEARCHED}) SELECT id, {_SEARCHED} FROM mention"
+                f"INSERT INTO mention_fts (rowid, {SEARCHED}) SELECT id, {SEARCHED} FROM mention"
                 f" WHERE id IN ({marks(part)})",
                 part,
             )
@@ -216,8 +239,8 @@ class Ingest:
     def _unindex(self, rows: list[dict[str, Any]]) -> None:
         for part in chunks([row["id"] for row in rows]):
             self.conn.execute(
-                f"INSERT INTO mention_fts (mention_fts, rowid, {_SEARCHED})"
-                f" SELECT 'delete', id, {_SEARCHED} FROM mention WHERE id IN ({marks(part)})",
+                f"INSERT INTO mention_fts (mention_fts, rowid, {SEARCHED})"
+                f" SELECT 'delete', id, {SEARCHED} FROM mention WHERE id IN ({marks(part)})",
                 part,
             )
 
@@ -375,12 +398,22 @@ class Ingest:
 
     def _set_aside(self, items: Sequence[SetAside]) -> int:
         before = self.conn.total_changes
+        known = self._known([safe(item.id) for item in items if item.id])
+        erased = {key for key, found in known.items() if found[-1]}
         self.conn.executemany(
-            """INSERT INTO set_aside (source_id, platform_id, raw_hash, reason, raw, first_at, last_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT (source_id, raw_hash) DO UPDATE SET last_at = excluded.last_at, reason = excluded.reason""",
+            f"""INSERT INTO set_aside (source_id, platform_id, raw_hash, reason, raw, first_at, last_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (source_id, raw_hash) DO UPDATE SET last_at = excluded.last_at,
+                  reason = CASE reason WHEN '{ERASED}' THEN reason ELSE excluded.reason END""",
             [
-                (self.source, safe(item.id), _digest(item.raw), safe(item.reason), safe(item.raw), self.now, self.now)
+                (
+                    self.source,
+                    safe(item.id),
+                    _digest(item.raw),
+                    *((ERASED, "") if safe(item.id) in erased else (safe(item.reason), safe(item.raw))),
+                    self.now,
+                    self.now,
+                )
                 for item in items
             ],
         )

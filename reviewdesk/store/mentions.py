@@ -120,8 +120,8 @@ class Mentions:
         """Gives customers' mentions whose current text `assessor` has not seen yet, in the order of their ids."""
         return self._stored(
             """mention.ours = 0 AND mention.id IN
-                 (SELECT id FROM mention WHERE ours = 0 AND assessed < :assessor UNION ALL
-                  SELECT id FROM mention WHERE ours = 0 AND assessed > :assessor LIMIT :limit)""",
+                 (SELECT id FROM mention WHERE ours = 0 AND erased_at IS NULL AND assessed < :assessor UNION ALL
+                  SELECT id FROM mention WHERE ours = 0 AND erased_at IS NULL AND assessed > :assessor LIMIT :limit)""",
             {"assessor": assessor, "limit": limit},
             tail="ORDER BY mention.id",
         )

@@ -298,3 +298,9 @@ def m006_replies_by_their_id_on_the_platform(db: Database) -> None:
 def m007_when_tokens_end(db: Database) -> None:
     """Keeps when the first of a source's tokens and permissions ends, as its last check told."""
     db.execute("ALTER TABLE source ADD COLUMN ends_at INTEGER")
+
+
+@migrations()
+def m008_people_may_be_erased(db: Database) -> None:
+    """Marks what was erased at a person's request, so that no poll brings it back."""
+    db.execute("ALTER TABLE mention ADD COLUMN erased_at INTEGER")

@@ -1,0 +1,52 @@
+"""`reviewdesk erase` asks, tells what it will take, and takes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+NAME = "Petr Svoboda"
+
+
+def test_it_asks_and_shows_what_will_go(run: Run, db: Path) -> None:
+    told = run("erase", NAME, "--db", db, stdin=b"n\n")
+    assert told.code == 0
+    for words in (NAME, "facebook", "1 mention", "1 version", "Erase this for ever?", "Nothing was erased."):
+        assert words in told.err
+    assert NAME in run("list", "--db", db).out
+
+
+def test_it_is_gone_from_all_that_is_shown_and_from_the_file(run: Run, db: Path) -> None:
+    assert NAME.encode() in db.read_bytes()
+    before = len(run("list", "--json", "--db", db).json)
+    told = run("erase", NAME, "--yes", "--db", db)
+    assert told.code == 0, told.err
+    assert "Backups" in told.err
+    listed = run("list", "--json", "--db", db)
+    assert len(listed.json) == before
+    run("export", "all.jsonl", "--db", db)
+    for text in (listed.out, run("show", "1", "--db", db).out, run("show", "1", "--json", "--db", db).out):
+        assert "Svoboda" not in text
+        assert "nedorazil" not in text
+    for path in db.parent.iterdir():
+        assert b"Svoboda" not in path.read_bytes(), path.name
+
+
+def test_a_hostile_name_reaches_no_terminal(run: Run, db: Path) -> None:
+    told = run("erase", "--mention", "2", "--yes", "--db", db)
+    assert told.code == 0
+    assert "[red]Eva[/red], 8, at facebook" in told.err
+
+
+def test_what_is_no_person(run: Run, db: Path) -> None:
+    assert run("erase", "Nikdo", "--yes", "--db", db).code == 5
+    assert run("erase", "--yes", "--db", db).code == 5
+    assert run("erase", NAME, "--mention", "1", "--yes", "--db", db).code == 5
+    assert "9999" in run("erase", "--mention", "9999", "--yes", "--db", db).err
+
+
+def test_the_name_in_what_others_wrote_is_told(run: Run, db: Path) -> None:
+    run("reply", "2", f"Děkujeme, {NAME} to už řešil.", "--db", db)
+    told = run("erase", NAME, "--yes", "--db", db)
+    assert "The name stands in what others wrote, or in your notes and replies to them: 2" in told.err

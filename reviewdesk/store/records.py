@@ -93,7 +93,6 @@ class Row(Record, frozen=True, kw_only=True):
     gone: bool
     edited: bool
     writers: tuple[Writer, ...]
-    flat: bool = False
     reply_state: DeliveryState | None
     tags: tuple[str, ...]
 
@@ -217,6 +216,7 @@ class Conversation(Record, frozen=True, kw_only=True):
     notes: tuple[Note, ...]
     tags: tuple[str, ...]
     writers: tuple[Writer, ...]
+    flat: bool = False
 
 
 class SourceState(Record, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ AFTER = {
     errors.AuthFailed: State.QUEUED,
     errors.ConfigError: State.QUEUED,
     errors.MissingSecret: State.QUEUED,
+    errors.PrivateNetwork: State.QUEUED,
     errors.Refused: State.REFUSED,
     errors.NotThere: State.REFUSED,
     errors.PermissionMissing: State.REFUSED,

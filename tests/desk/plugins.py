@@ -59,6 +59,6 @@ def plugin(folder: Path, name: str, code: str = GOOD) -> Path:
 def configuration(folder: Path, *names: str, more: str = "") -> Path:
     """Writes a reviewdesk.toml with a source for each plugin."""
     path = folder / "reviewdesk.toml"
-    tables = "".join(f'[[source]]\nid = "{name}"\nconnector = "{name}"\n' for name in names)
+    tables = "".join(f'[[source]]\nid = "{name}"\nconnector = "{name}"\nprivate_network = true\n' for name in names)
     path.write_text(f'[desk]\ndatabase = "desk.db"\nagent = "jana"\nhang_seconds = 2\n{more}\n{tables}')
     return path

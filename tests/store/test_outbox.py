@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import threading
@@ -179,8 +178,9 @@ def test_an_open_reply_without_a_word_is_nobodys_once_it_is_let_go_or_its_window
     store.clock = lambda: NOON + timedelta(seconds=41)
     assert store.outbox.writers(1) == ()
     assert store.mentions.rows([1])[1].writers == ()
-    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    store.outbox.keep_open(1, "jana", f"{socket.gethostname()}:{int(gone.stdout)}:x", seconds=40)
+    code = "from reviewdesk.store.holders import new_holder; print(new_holder())"
+    gone = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip()
+    store.outbox.keep_open(1, "jana", gone, seconds=40)
     assert store.outbox.writers(1) == (), "the process is gone; nobody waits for its lease"
 
 

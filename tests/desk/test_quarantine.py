@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from reviewdesk.config import Config
-from reviewdesk.connector import Connector
+from reviewdesk.connector import Batch, Connector
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.quarantine import retry
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Kind, Mention, SetAside
+from reviewdesk.secrets import remember
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Ingested
 from tests.desk.shops import Clock, Memory, Platform
@@ -160,3 +161,29 @@ async def test_no_payload_breaks_a_retry(config: Config, store: Store, raw: str,
     done = await retry(config, store, store.sources.quarantined("fb"))
     assert len(done) == 4
     assert all(len(each.reason) <= 300 for each in store.sources.quarantined("fb"))
+
+
+async def test_no_secret_gets_into_quarantine(
+    config: Config, store: Store, there: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "s3cret-token-value"
+    remember(secret)
+
+    async def poll(connector: Memory, cursor: object) -> AsyncIterator[Batch]:
+        raw = {"id": "m8", "next": f"https://x.example/?access_token={secret}"}
+        yield Batch(
+            mentions=[replace(GOOD, id="m9", rating=99, raw={**raw, "id": "m9"})],
+            set_aside=[connector.problem(raw, ValueError(f"{secret} is no time"), "m8")],
+        )
+
+    def read_item(connector: Memory, raw: str) -> Sequence[Mention]:
+        raise ValueError(f"{secret} is no time still")
+
+    monkeypatch.setattr(Memory, "poll", poll)
+    monkeypatch.setattr(Memory, "read_item", read_item)
+    (polled,) = await poll_round(config, store, only=["fb"])
+    assert polled.brought.set_aside == 2
+    await retry(config, store, store.sources.quarantined("fb"))
+    kept = [f"{each.raw} {each.reason}" for each in store.sources.quarantined("fb")]
+    assert len(kept) == 5
+    assert not [each for each in kept if secret in each]

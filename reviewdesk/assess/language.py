@@ -29,7 +29,7 @@ _SHORT = 20
 # Usual mistakes of platforms and people for the ISO codes.
 _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 
-_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY = 0.6, 0.35, 0.9, 0.5, 1.2
+_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY, _LACKING = 0.6, 0.35, 0.9, 0.5, 1.2, 0.01
 _NEITHER, _LATIN, _CYRILLIC = range(3)
 _LANE, _PARTS = array("I").itemsize, 1000
 _SCRIPTS = ("neither", "latin", "cyrillic")
@@ -48,6 +48,7 @@ class Marks(Record, frozen=True, kw_only=True):
         script: "latin" or "cyrillic".
         lexicon: the data file with its words; None for languages that have none.
         letters: letters that tell it from its neighbours; each counts for all languages that list it.
+        frequent: letters so frequent in it that each letter of a text without any of them speaks against it.
         words: function words, blank-separated, as people type them.
         pieces: beginnings, endings and middles of words ("-osc", "szcz").
     """
@@ -55,6 +56,7 @@ class Marks(Record, frozen=True, kw_only=True):
     script: str
     lexicon: str | None = None
     letters: str = ""
+    frequent: str = ""
     words: str = ""
     pieces: str = ""
 
@@ -67,6 +69,7 @@ class _Tables(NamedTuple):
     lexicons: tuple[str | None, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
+    frequent: dict[int, frozenset[str]]
     endings: dict[str, frozenset[str]]
     beginnings: dict[str, frozenset[str]]
     middles: dict[str, frozenset[str]]
@@ -95,7 +98,10 @@ def _tables() -> _Tables:
     }
     endings, beginnings, middles = ({piece: frozenset(of) for piece, of in table.items()} for table in pieces)
     lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
-    return _Tables(marks, codes, lexicons, _shared(words), _shared(letters), endings, beginnings, middles, of_script)
+    frequent = {codes.index(code): frozenset(one.frequent.split()) for code, one in marks.items() if one.frequent}
+    return _Tables(
+        marks, codes, lexicons, _shared(words), _shared(letters), frequent, endings, beginnings, middles, of_script
+    )
 
 
 def _word_says(word: str) -> int:
@@ -206,6 +212,9 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
         if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
             return Heard(tables.codes[home])
         scores[home] += _PRIOR
+    for place in tables.frequent.keys() & of_script:
+        if tables.frequent[place].isdisjoint("".join(words).lower()):
+            scores[place] -= _LACKING * max(cyrillic, latin)
     best = max(of_script, key=scores.__getitem__)
     if cyrillic > latin and not scores[best]:
         return Heard("ru")  # without any mark of Ukrainian

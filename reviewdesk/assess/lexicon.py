@@ -328,6 +328,9 @@ class Lexicon:
     def _own(self, written: str) -> Known:
         token = bare = FOLDED[written]
         if self._code in TRANSLITERATED and token.isascii():
+            latin = self._look_up(written, token)
+            if latin.says or latin.slots:  # names that stay in Latin letters, such as "dpd"
+                return latin
             token = fold(in_cyrillic(bare, self._code)).text
         if "'" in token:
             token = token.replace("'", "")

@@ -2,7 +2,7 @@
 
 python benchmarks/assess.py                 # speed, by language
 python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
-python benchmarks/assess.py --dev tests/assess/written                         # or <language>.tsv of label, text
+python benchmarks/assess.py --dev tests/assess/written/first                         # or <language>.tsv of label, text
 python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
 """
 

@@ -59,7 +59,7 @@ NEWS = [
     ("sk", "Polícia hľadá svedkov nehody pri Žiline."),
     ("uk", "Поліція перекрила рух на мосту Патона."),
     ("ru", "Полиция перекрыла движение на мосту."),
-    ("ru", "На улице мороз и туман."),
+    ("ru", "На улице мороз и солнце."),
     ("de", "Polizei sperrt die A8 bei Ulm."),
     ("de", "Das Gericht besteht aus Reis und Gemüse."),
     ("uk", "Верховна Рада ухвалила закон у першому читанні."),

@@ -1,7 +1,7 @@
 """The texts written for the languages without development texts: what is reached on them must not be lost.
 
-`written/<set>/<language>.tsv` has a label (neg, neu, pos) and a text on each line. The word lists were mended by reading
-the first two sets, so their figures say nothing of strangers' texts; those stand in docs/assessment.md.
+`written/<set>/<language>.tsv` has a label (neg, neu, pos) and a text on each line. The word lists were mended by
+reading them, so these figures say nothing of strangers' texts; docs/assessment.md has those of the day they were new.
 """
 
 from functools import cache

@@ -14,7 +14,7 @@ from reviewdesk.assess.folding import fold
 
 LANGUAGES = ["sk", "uk", "ru", "de"]
 LABELS = ("neg", "neu", "pos")
-LEAST = {"first": 0.9, "second": 0.9, "third": 0.6}
+LEAST = {"first": 0.9, "second": 0.9, "third": 0.85}
 
 
 @cache

@@ -205,6 +205,8 @@ class Lexicon:
         self._code = code
         grammar = data.grammar
         self._written_out = grammar.written_out
+        letters = "".join(grammar.written_out)
+        self._can_be_written_out = re.compile(rf"(?<![^\s|])[^\s|{letters}]*[{letters}][^\s|]*") if letters else None
         self._sister = grammar.sister
         self._words: dict[str, tuple[float, Topic | None]] = {}
         self._as_written: dict[str, tuple[float, Topic | None]] = {}
@@ -246,15 +248,13 @@ class Lexicon:
 
         Apostrophes are left out, as they are of the words in a text ("can't", "cant").
         """
-        lowered = entry.casefold()
         if "'" in entry:
             entry = entry.replace("'", "")
-        if not any(letter in lowered for letter in self._written_out):
-            return fold(entry).text
-        return " ".join(
-            "|".join(key for one in place.split("|") for key in spellings(one, self._written_out))
-            for place in entry.split()
-        )
+        if self._can_be_written_out is not None:
+            entry = self._can_be_written_out.sub(
+                lambda word: "|".join(spellings(word[0], self._written_out)), entry.lower()
+            )
+        return fold(entry).text
 
     def _keys(self, patterns: str) -> list[str]:
         """Gives the folded forms of blank-separated patterns."""

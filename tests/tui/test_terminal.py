@@ -156,9 +156,7 @@ def test_a_terminal_that_goes_away_keeps_every_letter_that_was_shown(
     else:
         there.process.terminate()
         assert there.ends() == 128 + signal.SIGTERM
-        assert (
-            there.out.rstrip().endswith((b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1004l")) or b"\x1b[?1049l" in there.out
-        )
+        assert b"\x1b[?1049l" in there.out, "the screen of before is back"
     assert draft(filled.store) == "x~#"
     assert filled.store.outbox.writers(1)[0].until is None
 
@@ -169,7 +167,7 @@ def test_a_window_that_is_too_small_is_a_sentence_and_can_be_left(
 ) -> None:
     there = terminal(size)
     if size[0] > 10:
-        there.shows("too small") if size[0] >= 39 else there.until(lambda: "too" in there.text)
+        there.shows("This window is too")
     else:
         there.until(lambda: there.out)
     there.type("q")
@@ -186,6 +184,7 @@ def test_a_window_that_is_too_small_is_a_sentence_and_can_be_left(
         {"TERM": "vt100", "COLORTERM": ""},
         {"TERM": ""},
         {"LC_ALL": "C", "LANG": "C"},
+        {"COLUMNS": "10", "LINES": "3"},
     ],
     ids=lambda environment: " ".join(f"{name}={value}" for name, value in environment.items()),
 )
@@ -207,7 +206,7 @@ def test_whatever_the_terminal_says_of_itself_the_desk_is_there(
     ("environment", "sentence"),
     [
         ({"TERM": "dumb"}, "This terminal (TERM=dumb) cannot show the desk."),
-        ({"PYTHONIOENCODING": "iso-8859-2"}, "The locale is for iso-8859-2, and the desk needs UTF-8."),
+        ({"PYTHONIOENCODING": "iso-8859-2"}, "The locale is for iso8859-2, and the desk needs UTF-8."),
         ({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, "and the desk needs UTF-8."),
     ],
 )

@@ -1,0 +1,205 @@
+"""After the send key: once is once, undo as long as it can, and then what the platform still lets one do."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from textual.widgets import OptionList
+
+from reviewdesk.model import Change, DeliveryState, Status, What
+from reviewdesk.store.records import Reply
+from reviewdesk.tui.amending import Rewrite
+from reviewdesk.tui.prompts import Choose, Confirm
+from tests.tui.desks import HUGE, SMALL, Desk, Fixture, desk
+
+both_sizes = pytest.mark.parametrize("size", [SMALL, HUGE], ids=["80x24", "200x60"])
+
+
+async def send(running: Desk, text: str = "Sorry") -> None:
+    await running.press("r")
+    await running.until(lambda: running.inbox.context == "composer")
+    await running.press(*text)
+    await running.press("ctrl+s")
+    await running.until(lambda: running.inbox.context == "list")
+
+
+def gone_out(filled: Fixture, id: int, state: DeliveryState = DeliveryState.POSTED) -> Reply:
+    """Lets another process have sent the reply to a mention."""
+    (reply,) = filled.store.outbox.replies_to(id)
+    filled.store.db.execute("UPDATE reply SET send_after = 0 WHERE id = ?", (reply.id,))
+    claimed = filled.store.outbox.claim("a process", lease_seconds=60)
+    assert claimed
+    if state is not DeliveryState.SENDING:
+        filled.store.outbox.move(claimed, state, remote_id="r1", posted_at=filled.store.clock(), remote_text="Sorry.")
+    return filled.store.outbox.get(reply.id)
+
+
+def can(filled: Fixture, **abilities: bool) -> None:
+    filled.store.sources.register("shop", "shop", "Shop", {"reply": "api", "reply_length": 500, **abilities})
+
+
+def options(running: Desk) -> list[str]:
+    return [str(option.prompt) for option in running.app.screen.query_one(OptionList).options]
+
+
+@both_sizes
+async def test_the_send_key_pressed_often_sends_once(filled: Fixture, size: tuple[int, int]) -> None:
+    ids = filled.add_many(3)
+    async with desk(filled.path, size) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press(*"Sorry", *["ctrl+s"] * 5)
+        await running.until(lambda: running.inbox.context == "list")
+        await running.press(*["ctrl+s"] * 3)
+        assert [len(filled.store.outbox.replies_to(id)) for id in ids] == [1, 0, 0]
+        assert not filled.store.outbox.drafts(ids[0])
+        assert not [toast for toast in running.toasts() if "on its way" in toast], "one send, and no complaint"
+
+
+async def test_undo_after_it_has_gone_offers_to_change_it_where_the_platform_can(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    can(filled, edit_reply=True, delete_reply=True)
+    async with desk(filled.path) as running:
+        await send(running)
+        reply = gone_out(filled, id)
+        await running.press("u")
+        await running.until(lambda: isinstance(running.app.screen, Choose))
+        assert options(running) == ["Change its text there", "Delete it there"]
+        await running.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, Rewrite))
+        assert "Sorry." in running.text()
+        await running.press("backspace", *", truly")
+        await running.press("ctrl+s")
+        wanted = ("edit-reply", "--", str(reply.id), "Sorry, truly")
+        await running.until(lambda: wanted in running.started)  # type: ignore[attr-defined]
+        await running.until(lambda: "The reply on Shop is changed." in running.toasts())
+
+
+async def test_undo_after_it_has_gone_deletes_only_after_a_yes(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    can(filled, delete_reply=True)
+    async with desk(filled.path) as running:
+        await send(running)
+        reply = gone_out(filled, id)
+        for answer in ("escape", "enter"):
+            await running.press("O")
+            await running.until(lambda: "posted" in running.text())
+            await running.press("X")
+            await running.until(lambda: isinstance(running.app.screen, Confirm))
+            assert not [words for words in running.started if words[0] == "delete-reply"]  # type: ignore[attr-defined]
+            await running.press(answer, "escape")
+        wanted = ("delete-reply", "--yes", str(reply.id))
+        await running.until(lambda: wanted in running.started)  # type: ignore[attr-defined]
+
+
+async def test_undo_after_it_has_gone_says_so_where_the_platform_can_nothing(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    can(filled)
+    async with desk(filled.path) as running:
+        await send(running)
+        gone_out(filled, id)
+        await running.press("u")
+        await running.until(lambda: any("no way for the desk to change or delete" in t for t in running.toasts()))
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.POSTED
+
+
+async def test_undo_while_it_is_being_sent_waits_for_what_becomes_of_it(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await send(running)
+        gone_out(filled, id, DeliveryState.SENDING)
+        await running.press("u")
+        await running.until(lambda: any("being sent just now" in toast for toast in running.toasts()))
+        assert running.inbox.can_undo
+        assert filled.store.outbox.replies_to(id)[0].state is DeliveryState.SENDING
+
+
+async def test_undo_takes_back_what_was_done_last_and_a_reply_that_is_running_out_first(filled: Fixture) -> None:
+    first, second = filled.add_many(2)
+    async with desk(filled.path) as running:
+        await running.press("2")
+        await send(running)
+        await running.press("G", "e")
+        await running.until(lambda: filled.store.mentions.get(second).status is Status.CLOSED)
+        await running.press("u")  # the reply: its seconds are running out, as the header says
+        await running.until(lambda: filled.store.outbox.replies_to(first)[0].state is DeliveryState.WITHDRAWN)
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press("escape", "escape", "u")
+        await running.until(lambda: filled.store.mentions.get(second).status is not Status.CLOSED)
+        await running.until(lambda: not running.inbox.can_undo)
+
+
+async def test_a_reply_that_was_taken_back_elsewhere_is_no_undo(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await send(running)
+        await running.press("O")
+        await running.until(lambda: "goes out" in running.text())
+        await running.press("d")
+        await running.until(lambda: filled.store.outbox.replies_to(id)[0].state is DeliveryState.WITHDRAWN)
+        assert not filled.store.outbox.drafts(id)
+        await running.press("escape", "u")
+        await running.until(lambda: "There is nothing to take back." in running.toasts())
+
+
+def hold(filled: Fixture, id: int) -> Reply:
+    filled.store.outbox.put(id, "We are sorry.", agent="jana")
+    claimed = filled.store.outbox.claim("a process", lease_seconds=60)
+    assert claimed
+    edited = Change(what=What.EDITED, who="Jan", before="It is broken.", after="It works now.")
+    filled.store.outbox.move(claimed, DeliveryState.HELD, changes=(edited,), fault="Held back.")
+    return filled.store.outbox.get(claimed.id)
+
+
+@both_sizes
+async def test_a_held_reply_is_told_in_list_header_and_conversation(filled: Fixture, size: tuple[int, int]) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path, size) as running:
+        hold(filled, id)
+        await running.until(lambda: "‖ held" in "".join(running.lines()))
+        await running.until(lambda: "1 reply waits for you (O)" in running.text())
+        await running.press("enter")
+        await running.until(lambda: "was │ It is broken." in running.inbox.pane.text)
+        assert "now │ It works now." in running.inbox.pane.text
+        assert "y decides" in running.inbox.pane.text
+        await running.press("escape", "6")
+        await running.until(lambda: list(running.list.ids) == [id])
+
+
+@pytest.mark.parametrize("place", ["outbox", "conversation"])
+@pytest.mark.parametrize("decision", ["send", "change", "drop"])
+async def test_a_held_reply_is_sent_changed_or_dropped_by_one_key(filled: Fixture, place: str, decision: str) -> None:
+    (id,) = filled.add_many(1)
+    reply = hold(filled, id)
+    async with desk(filled.path) as running:
+        if place == "outbox":
+            await running.press("O")
+            await running.until(lambda: "r sends it all the same" in running.text())
+            await running.press({"send": "r", "change": "w", "drop": "d"}[decision])
+        else:
+            await running.press("y")
+            await running.until(lambda: isinstance(running.app.screen, Choose))
+            await running.press(*["down"] * ["send", "change", "drop"].index(decision), "enter")
+        state = DeliveryState.QUEUED if decision == "send" else DeliveryState.WITHDRAWN
+        await running.until(lambda: filled.store.outbox.get(reply.id).state is state)
+        if decision == "send":
+            await running.until(lambda: ("send", "--json") in running.started)  # type: ignore[attr-defined]
+        elif decision == "change":
+            await running.until(lambda: running.inbox.composer.text == "We are sorry.")
+        else:
+            assert not filled.store.outbox.drafts(id)
+
+
+async def test_a_text_that_is_too_long_or_empty_does_not_replace_what_stands_there(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    filled.store.sources.register("shop", "shop", "Shop", {"reply": "api", "reply_length": 10, "edit_reply": True})
+    reply = replace(filled.store.outbox.put(id, "Sorry", agent="jana"), remote_id="r1", state=DeliveryState.POSTED)
+    async with desk(filled.path) as running:
+        running.app.run_told(running.inbox.amending.edit(reply))
+        await running.until(lambda: isinstance(running.app.screen, Rewrite))
+        await running.press(*" again and again", "ctrl+s")
+        await running.until(lambda: "Too long: 21 of 10" in running.text())
+        await running.press("ctrl+a", "delete", "ctrl+s")
+        assert isinstance(running.app.screen, Rewrite)
+        await running.press("escape")
+        assert not [words for words in running.started if words[0] == "edit-reply"]  # type: ignore[attr-defined]

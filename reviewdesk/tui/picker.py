@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.fuzzy import Matcher
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from reviewdesk.replies.checks import length
 from reviewdesk.replies.personalise import greeting
 from reviewdesk.replies.render import Rendered, render
 from reviewdesk.text import cut, fold, one_line, safe
+from reviewdesk.tui.finding import Finder
 
 HOLE_STYLE = "bold $warning on $warning 20%"
 """How a hole that a person must fill is shown."""
@@ -33,7 +33,7 @@ class Picked(Record, frozen=True, kw_only=True):
     rendered: Rendered
 
 
-class TemplatePicker(ModalScreen[Picked | None]):
+class TemplatePicker(Finder[Picked]):
     """Lets the user choose a template; gives it filled in, None when left.
 
     Args:
@@ -43,13 +43,7 @@ class TemplatePicker(ModalScreen[Picked | None]):
         language: the mention's; a template in another one greets in its own.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+t", "leave", "Leave", show=False),
-        Binding("down,ctrl+n,ctrl+j", "move(1)", "Down", show=False),
-        Binding("up,ctrl+p,ctrl+k", "move(-1)", "Up", show=False),
-        Binding("pagedown", "move(10)", "Page down", show=False),
-        Binding("pageup", "move(-10)", "Page up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+t", "leave", "Leave", show=False)]
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the screen declares it
         (0, "-narrow"),
         (110, "-wide"),
@@ -98,7 +92,7 @@ class TemplatePicker(ModalScreen[Picked | None]):
         self._limit = limit
         self._unit = unit
         self._language = language or (self._templates[0].language if self._templates else "")
-        self._offered: list[Template] = []
+        self._fitting: list[Template] = []
 
     def compose(self) -> ComposeResult:
         """Lays the list and the preview out."""
@@ -111,21 +105,12 @@ class TemplatePicker(ModalScreen[Picked | None]):
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static(markup=False)
 
-    def on_mount(self) -> None:
-        """Offers everything, the most suitable first."""
-        self.query_one(OptionList).can_focus = False
-        self._offer("")
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._offer(event.value)
-
-    def _offer(self, typed: str) -> None:
-        self._offered = found(typed, self._templates, self._language)
-        offered = self.query_one(OptionList)
-        offered.set_options([Option(self._line(template)) for template in self._offered])
-        offered.highlighted = 0 if self._offered else None
-        if not self._offered:
+    def offer(self, typed: str) -> None:
+        """Offers the templates that fit, the most suitable first."""
+        self._fitting = found(typed, self._templates, self._language)
+        self.offered.set_options([Option(self._line(template)) for template in self._fitting])
+        self.offered.highlighted = 0 if self._fitting else None
+        if not self._fitting:
             self.query_one("#preview Static", Static).update(Content.styled("No template fits.", "$faint"))
 
     def _line(self, template: Template) -> Content:
@@ -142,8 +127,8 @@ class TemplatePicker(ModalScreen[Picked | None]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option_index < len(self._offered):
-            self.query_one("#preview Static", Static).update(self._preview(self._offered[event.option_index]))
+        if event.option_index < len(self._fitting):
+            self.query_one("#preview Static", Static).update(self._preview(self._fitting[event.option_index]))
             self.query_one("#preview", VerticalScroll).scroll_home(animate=False)
 
     def _preview(self, template: Template) -> Content:
@@ -166,28 +151,9 @@ class TemplatePicker(ModalScreen[Picked | None]):
             values = {**values, "greeting": greeting(values.get("author") or None, template.language)}
         return render(template.body, values)
 
-    def action_move(self, by: int) -> None:
-        """Moves the choice."""
-        offered = self.query_one(OptionList)
-        if offered.option_count:
-            offered.highlighted = max(0, min(offered.option_count - 1, (offered.highlighted or 0) + by))
-
-    def action_leave(self) -> None:
-        """Leaves without a template."""
-        self.dismiss(None)
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        highlighted = self.query_one(OptionList).highlighted
-        if highlighted is not None:
-            self._take(highlighted)
-
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self._take(event.option_index)
-
-    def _take(self, place: int) -> None:
-        template = self._offered[place]
+    def take(self, place: int) -> None:
+        """Gives the template filled in; one that cannot be filled in says why."""
+        template = self._fitting[place]
         try:
             self.dismiss(Picked(template=template, rendered=self._rendered(template)))
         except NotAllowed as error:

@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from reviewdesk.errors import NotAllowed
 from reviewdesk.text import cut, fold, one_line, safe
+from reviewdesk.tui.finding import Finder
 from reviewdesk.tui.wording import duration
 
 _FRAME = """
@@ -49,7 +50,7 @@ _MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 _FURTHEST = timedelta(days=366)
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Finder[str]):
     """Lets the user choose one of `options` by typing a few of its letters; gives its id, None when left.
 
     Args:
@@ -60,13 +61,6 @@ class Choose(ModalScreen[str | None]):
             it is none. Only asked for what fits no option, or where `allow_new`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss_none", "Leave", show=False),
-        Binding("down,ctrl+n,ctrl+j", "move(1)", "Down", show=False),
-        Binding("up,ctrl+p,ctrl+k", "move(-1)", "Up", show=False),
-        Binding("pagedown", "move(10)", "Page down", show=False),
-        Binding("pageup", "move(-10)", "Page up", show=False),
-    ]
     DEFAULT_CSS = f"Choose {{ {_FRAME} }} Choose .fault {{ color: $error; display: none; }}"
 
     def __init__(
@@ -92,47 +86,20 @@ class Choose(ModalScreen[str | None]):
             yield OptionList(markup=False, compact=True)
             yield Static(classes="fault", markup=False)
 
-    def on_mount(self) -> None:
-        """Offers everything."""
-        self.query_one(OptionList).can_focus = False
-        self._offer("")
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    def offer(self, typed: str) -> None:
+        """Offers the options that fit, and what was typed where that may be the answer."""
         self.query_one(".fault", Static).display = False
-        self._offer(event.value)
-
-    def _offer(self, typed: str) -> None:
         found = fitting(typed, self._options)
         words = typed.strip()
         options = [Option(Content(safe(label[:200]).replace("\n", " ")), id=f"={id}") for id, label in found]
         if self._allow_new and words and words.casefold() not in {id.casefold() for id, _ in self._options}:
             options.append(Option(Content.assemble("“", cut(words, 60), ("”", ""), ("  as typed", "$faint")), id=_NEW))
-        offered = self.query_one(OptionList)
-        offered.set_options(options)
-        offered.highlighted = 0 if options else None
+        self.offered.set_options(options)
+        self.offered.highlighted = 0 if options else None
 
-    def action_move(self, by: int) -> None:
-        """Moves the choice."""
-        offered = self.query_one(OptionList)
-        if offered.option_count:
-            offered.highlighted = max(0, min(offered.option_count - 1, (offered.highlighted or 0) + by))
-
-    def action_dismiss_none(self) -> None:
-        """Leaves without an answer."""
-        self.dismiss(None)
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        offered = self.query_one(OptionList)
-        if offered.highlighted is not None:
-            self._take(str(offered.get_option_at_index(offered.highlighted).id))
-
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self._take(str(event.option.id))
-
-    def _take(self, id: str) -> None:
+    def take(self, place: int) -> None:
+        """Gives the id; what was typed and is no answer says why."""
+        id = str(self.offered.get_option_at_index(place).id)
         if id != _NEW:
             self.dismiss(id[1:])
             return

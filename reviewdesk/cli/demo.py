@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from reviewdesk.cli.desk import open_desk, require_terminal
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.errors import ReviewdeskError
@@ -49,6 +50,8 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
     The platforms run on this machine with a fresh database. Scripted customers go on writing in six languages and
     answer your replies. No account and no network are needed, and nothing leaves this machine.
     """
+    if not no_window:
+        require_terminal()
     with _folder(folder) as place, _platforms(place, every, seed) as environment:
         os.environ.update(environment)
         first = subprocess.run(  # noqa: S603 - our own program
@@ -60,8 +63,6 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
             say(f"The demo lies in {place}." if folder else "The demo works; --folder would have kept it.")
             return 0
         with _cron():
-            from reviewdesk.cli.desk import open_desk
-
             return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]), demo=True)
 
 

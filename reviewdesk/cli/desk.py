@@ -24,10 +24,10 @@ def open_desk(session: Session, *, demo: bool = False) -> int:
         StoreError: the database cannot be opened.
         NotAllowed: there is no terminal, or none that could show the desk.
     """
-    require_terminal()
     log_to_file()
     config = session.config
     session.store(config).close()
+    require_terminal()
     from reviewdesk.tui.app import run
 
     return run(config, db=config.database, agent=config.agent, demo=demo)

@@ -26,45 +26,45 @@ def _do(session: Session, act: Act, sentence: str) -> None:
     say(sentence)
 
 
-@click.command(
+def _switch(name: str, *, back: str, help: str, back_help: str, done: str, undone: str) -> click.Command:
+    """Gives the command that does something to a mention on its platform, or takes it back.
+
+    Args:
+        name: of the command, and of what does it in `reviewdesk.desk.moderate`.
+        back: the option that takes it back.
+        done, undone: what is said then, `{id}` standing for the mention.
+    """
+
+    @click.command(name, cls=DeskCommand, help=help, examples=(f"reviewdesk {name} 42", f"reviewdesk {name} 42 {back}"))
+    @click.argument("id", type=Number())
+    @click.option(back, "undo", is_flag=True, help=back_help)
+    @pass_session
+    def command(session: Session, id: int, undo: bool) -> None:
+        from reviewdesk.desk import moderate
+
+        act = {"hide": moderate.hide, "like": moderate.like}[name]
+        sentence = (undone if undo else done).format(id=id)
+        _do(session, lambda config, store, agent: act(config, store, agent, id, not undo), sentence)
+
+    return command
+
+
+hide_command = _switch(
     "hide",
-    cls=DeskCommand,
-    examples=(
-        "reviewdesk hide 42",
-        "reviewdesk hide 42 --show",
-    ),
+    back="--show",
+    help="Hide a mention from the public on its platform.",
+    back_help="Show it again instead.",
+    done="Mention {id} is hidden.",
+    undone="Mention {id} is shown again.",
 )
-@click.argument("id", type=Number())
-@click.option("--show", is_flag=True, help="Show it again instead.")
-@pass_session
-def hide_command(session: Session, id: int, show: bool) -> None:
-    """Hide a mention from the public on its platform."""
-    from reviewdesk.desk.moderate import hide
-
-    _do(
-        session,
-        lambda config, store, agent: hide(config, store, agent, id, not show),
-        f"Mention {id} is {'shown again' if show else 'hidden'}.",
-    )
-
-
-@click.command(
+like_command = _switch(
     "like",
-    cls=DeskCommand,
-    examples=(
-        "reviewdesk like 42",
-        "reviewdesk like 42 --take-back",
-    ),
+    back="--take-back",
+    help="Like a mention as the shop.",
+    back_help="Take the like back instead.",
+    done="Mention {id} is liked.",
+    undone="The like of mention {id} is taken back.",
 )
-@click.argument("id", type=Number())
-@click.option("--take-back", is_flag=True, help="Take the like back instead.")
-@pass_session
-def like_command(session: Session, id: int, take_back: bool) -> None:
-    """Like a mention as the shop."""
-    from reviewdesk.desk.moderate import like
-
-    sentence = f"The like of mention {id} is taken back." if take_back else f"Mention {id} is liked."
-    _do(session, lambda config, store, agent: like(config, store, agent, id, not take_back), sentence)
 
 
 @click.command(

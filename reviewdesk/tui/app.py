@@ -253,12 +253,11 @@ class ReviewdeskApp(App[int]):
         screen.show(self.inbox.sources)
         self.push_screen(screen)
 
-    async def do_outbox_list(self) -> None:
-        """Shows the replies on their way."""
+    def do_outbox_list(self) -> None:
+        """Shows the replies on their way. The page is there at once, so that the next key is meant for it."""
         self.to_inbox()
-        screen = OutboxScreen(self.inbox.surroundings, self.keys)
-        screen.show(*await self._replies())
-        await self.push_screen(screen)
+        self.push_screen(OutboxScreen(self.inbox.surroundings, self.keys))
+        self.run_told(self._refresh_screen())
 
     async def _replies(self) -> tuple[list[Reply], dict[int, Row]]:
         return await self.writer.do(_replies_to_show)
@@ -267,8 +266,8 @@ class ReviewdeskApp(App[int]):
         """Brings the screen that lies on the inbox up to date."""
         if isinstance(self.screen, SourcesScreen):
             self.screen.show(self.inbox.sources)
-        elif isinstance(self.screen, OutboxScreen):
-            self.screen.show(*await self._replies())
+        elif isinstance(screen := self.screen, OutboxScreen):
+            screen.show(*await self._replies())
 
     def on_sources_screen_poll_wanted(self, event: SourcesScreen.PollWanted) -> None:
         """Polls one source."""

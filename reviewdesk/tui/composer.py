@@ -285,6 +285,11 @@ class Composer(Widget):
         # The first template would otherwise pay for loading the template engine while the user waits.
         self.run_worker(lambda: render("-", {}), thread=True, exit_on_error=False, group="templates")
 
+    def write(self, text: str) -> None:
+        """Writes at the cursor, as typing does."""
+        if text:
+            self._area.insert(text)
+
     def take(self, conversation: Conversation) -> None:
         """Takes in what has become of the mention and shows it, where it is the one that is being answered.
 
@@ -475,7 +480,7 @@ class Composer(Widget):
                 (f"; {self._keys['reply.channel']} public", "$faint"),
             )
         elif self._mode == "hand_off":
-            words = f"; {platform} takes replies on its own page: the text is copied and the page opens"
+            words = f"; sending copies it and opens {platform}'s own page"
             return Content.assemble(("By hand", "bold $warning"), f" to {author}", (words, "$faint"))
         else:
             shop = f" as {cut(self._shop, 24)}" if self._shop else ""

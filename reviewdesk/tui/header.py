@@ -63,7 +63,7 @@ class Header(Widget):
             parts.append((f" {self.working} ", "$faint"))
         if self.waiting:
             waits = "1 reply waits" if self.waiting == 1 else f"{self.waiting:,} replies wait"
-            parts.append((f" ‖ {waits} for you ({self._keys['outbox.list']}) ", "$error bold"))
+            parts.append((f" ‖ {waits} ({self._keys['outbox.list']}) ", "$error bold"))
         if self.selected:
             parts.append((f" {self.selected:,} selected ", "$accent bold"))
         if any(self.unseen):

@@ -105,12 +105,14 @@ class OutboxScreen(Overview):
     def __init__(self, around: Callable[[], Surroundings] | None = None, keys: Keys | None = None) -> None:
         super().__init__(around)
         self._keys = keys or Keys()
+        self._known = False
         self._replies: list[Reply] = []
         self._answered: Mapping[int, Row] = {}
 
     def repaint(self) -> None:
         """Shows the replies again, for the time and the width that there are now."""
-        self.show(self._replies)
+        if self._known:
+            self.show(self._replies)
 
     @property
     def reply(self) -> Reply | None:
@@ -123,7 +125,7 @@ class OutboxScreen(Overview):
         Args:
             answered: the mentions that they answer, by id, as far as they are known; None for those told last.
         """
-        before = self.reply
+        before, self._known = self.reply, True
         self._answered = self._answered if answered is None else answered
         self._replies = sorted(replies, key=lambda reply: (_ORDER.index(reply.state), reply.created_at))
         places = [place for place, reply in enumerate(self._replies) if before and reply.id == before.id]

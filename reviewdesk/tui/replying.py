@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,14 +49,19 @@ class Replying:
     """Runs the commands that concern replies.
 
     Attributes:
+        opening: whether the composer is about to open: letters are meant for it already.
+        ahead: the letters typed meanwhile.
         waiting: the replies whose seconds in which they can be taken back run out, the last one at the end.
     """
 
     def __init__(self, desk: ReviewdeskApp, inbox: InboxScreen) -> None:
         self._desk = desk
         self._inbox = inbox
+        self.opening = False
+        self.ahead = ""
         self.waiting: list[Reply] = []
         self._just_sent = 0
+        self._sending = False
         self._countdown: Timer | None = None
         self._heartbeat: Timer | None = None
 
@@ -66,21 +71,33 @@ class Replying:
 
     # Writing
 
-    async def do_reply_write(self) -> None:
+    def do_reply_write(self) -> Awaitable[object]:
         """Opens the composer on the mention, with the draft where there is one."""
-        await self.write(self._inbox.target)
+        self.opening = True
+        return self.write(self._inbox.target)
 
-    async def do_reply_template(self) -> None:
+    def do_reply_template(self) -> Awaitable[object]:
         """Opens the composer and its template picker."""
+        self.opening = True
+        return self._write_from_template()
+
+    async def _write_from_template(self) -> None:
         if await self.write(self._inbox.target):
             self._composer.pick_template()
 
     async def write(self, id: int) -> bool:
-        """Opens the composer on a mention; False where its source takes no replies."""
-        if not id:
-            return False
+        """Opens the composer on a mention; False where its source takes no replies.
+
+        What is typed before it is open is typed into it.
+        """
         agent = self._desk.agent
-        prepared = await self._desk.writer.do(lambda desk: _prepare(desk, id, agent))
+        self.opening = bool(id)
+        try:
+            if not id:
+                return False
+            prepared = await self._desk.writer.do(lambda desk: _prepare(desk, id, agent))
+        finally:
+            self.opening, ahead, self.ahead = False, self.ahead, ""
         if prepared.mode == "none":
             self._desk.say("This source takes no replies.", "warning")
             return False
@@ -95,6 +112,8 @@ class Replying:
             values=prepared.values,
             private=prepared.private,
         )
+        self._composer.write(ahead)
+        self._still_writing()
         if self._heartbeat is None:
             self._heartbeat = self._inbox.set_interval(WRITING_AGAIN, self._still_writing)
         self._inbox.refresh_bindings()
@@ -128,8 +147,17 @@ class Replying:
     # Sending
 
     async def send(self, sent: Composer.Sent) -> None:
-        """Checks the text and puts it on its way; the composer shows what speaks against it."""
-        held = await self._desk.do(lambda desk: _send(desk, sent, self._desk.agent))
+        """Checks the text and puts it on its way; the composer shows what speaks against it.
+
+        The send key pressed again while that is being done, or after it, means nothing more.
+        """
+        if self._sending or self._composer.mention_id != sent.mention_id:
+            return
+        self._sending = True
+        try:
+            held = await self._desk.do(lambda desk: _send(desk, sent, self._desk.agent))
+        finally:
+            self._sending = False
         if isinstance(held, _Held):
             self._composer.take(held.conversation)
             self._composer.refuse(held.problems)
@@ -256,9 +284,6 @@ class Replying:
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
     from reviewdesk.replies.templates import bundled, suggest
 
-    mode = desk.respond.reply_mode(id)
-    if mode != "none":
-        desk.respond.begin_writing(id)
     conversation = desk.store.mentions.conversation(id)
     stored = conversation.focus
     limit, unit = desk.respond.reply_limit(id)
@@ -269,7 +294,7 @@ def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:
         draft=desk.store.outbox.draft(id, agent),
         limit=limit,
         unit=unit,
-        mode=mode,
+        mode=desk.respond.reply_mode(id),
         templates=suggest(
             (*bundled(), *desk.store.people.templates()),
             language=desk.respond.language(stored),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from msgspec.structs import replace
 from textual.widgets import OptionList
@@ -157,7 +159,7 @@ async def test_a_held_reply_is_told_in_list_header_and_conversation(filled: Fixt
     async with desk(filled.path, size) as running:
         hold(filled, id)
         await running.until(lambda: "‖ held" in "".join(running.lines()))
-        await running.until(lambda: "1 reply waits for you (O)" in running.text())
+        await running.until(lambda: "1 reply waits (O)" in running.text())
         await running.press("enter")
         await running.until(lambda: "was │ It is broken." in running.inbox.pane.text)
         assert "now │ It works now." in running.inbox.pane.text
@@ -203,3 +205,45 @@ async def test_a_text_that_is_too_long_or_empty_does_not_replace_what_stands_the
         assert isinstance(running.app.screen, Rewrite)
         await running.press("escape")
         assert not [words for words in running.started if words[0] == "edit-reply"]  # type: ignore[attr-defined]
+
+
+async def test_what_is_typed_before_the_composer_is_open_is_written_and_commands_nothing(
+    filled: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = filled.add_many(3)
+    let_go = threading.Event()
+    async with desk(filled.path) as running:
+        running.app.writer.hand_over(lambda _: let_go.wait(20))  # the disk is slow just now
+        await running.press("r", *"Dear e A")
+        assert running.inbox.context == "list"
+        let_go.set()
+        await running.until(lambda: running.inbox.composer.text == "Dear e A")
+        await running.press("x")
+        assert running.inbox.composer.text == "Dear e Ax"
+        assert {filled.store.mentions.get(id).status for id in ids} == {Status.NEW}
+        assert filled.store.mentions.get(ids[0]).assignee == ""
+        await running.press("escape", "escape", "x")
+        assert running.list.selected, "letters are commands again"
+
+
+async def test_the_key_after_the_one_that_opens_the_outbox_is_meant_for_the_outbox(filled: Fixture) -> None:
+    ids = filled.add_many(3)
+    let_go = threading.Event()
+    async with desk(filled.path) as running:
+        running.app.writer.hand_over(lambda _: let_go.wait(20))
+        await running.press("O", "e", "e")
+        assert running.app.screen is not running.inbox
+        let_go.set()
+        await running.until(lambda: "every reply has arrived" in running.text())
+        assert {filled.store.mentions.get(id).status for id in ids} == {Status.NEW}
+
+
+async def test_a_database_that_another_process_keeps_busy_does_not_keep_the_composer_closed(filled: Fixture) -> None:
+    filled.add_many(1)
+    async with desk(filled.path) as running:
+        filled.store.db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            await running.press("r")
+            await running.until(lambda: running.inbox.context == "composer")
+        finally:
+            filled.store.db.conn.execute("ROLLBACK")

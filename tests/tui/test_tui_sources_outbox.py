@@ -199,6 +199,9 @@ async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> Non
         screen = OutboxScreen(around)
         app.push_screen(screen)
         await pilot.pause()
+        assert "every reply has arrived" not in app.screen_text(), "nobody knows yet"
+        screen.show([])
+        await pilot.pause()
         assert "every reply has arrived" in app.screen_text()
         await pilot.press("y", "n", "w", "enter", "j", "k")
         screen.show([reply(id=1), reply(id=2)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reviewdesk.store.records import Filter
 from tests.tui.callbacks import measured
 from tests.tui.desks import Fixture, desk
 
@@ -60,6 +61,9 @@ async def test_no_key_and_no_news_holds_the_event_loop(
                         await running.press(key)
                     best[f"{number} {key}"] = min(best.get(f"{number} {key}", (1.0, "")), callbacks.worst())
                 before = len(running.list.ids)
+                busy.stdin.write("\n")
+                busy.stdin.flush()
+                await running.until(lambda before=before: filled.store.mentions.count(Filter()) > before, seconds=30)
                 running.app.reader.refresh()  # without its rest between two orders
                 with measured(monkeypatch) as callbacks:
                     await running.until(lambda before=before: len(running.list.ids) > before, seconds=30)

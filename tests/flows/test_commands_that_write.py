@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from reviewdesk.model import DeliveryState, Status
@@ -67,7 +69,7 @@ def test_from_a_template_and_only_to_look(shop: Street) -> None:
     assert code == 5
     assert "templates" in err
     _, told, _ = shop.run("templates", "--json")
-    name = next(line.split('"name": "')[1].split('"')[0] for line in told.splitlines() if '"language": "cs"' in line)
+    name = next(each["name"] for each in map(json.loads, told.splitlines()) if each["language"] == "cs")
     code, out, err = shop.run("reply", number(shop), "--template", name, "--dry-run")
     assert code == 0, err
     assert out.startswith("Dobrý den")

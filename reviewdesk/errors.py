@@ -65,6 +65,10 @@ class StoreError(ReviewdeskError):
     actor = Actor.USER
 
 
+class Damaged(StoreError):
+    """Pages of the database do not hold what SQLite wrote; `doctor --repair` saves what can be saved."""
+
+
 class PluginError(ReviewdeskError):
     """A connector cannot be loaded, or does not keep the contract of `reviewdesk.connector`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import stat
 from datetime import UTC, datetime
 
 import click
@@ -12,8 +11,8 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import json_line, say, show
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.config import Config, SourceConfig
+from reviewdesk.errors import Damaged
 from reviewdesk.model import Finding, Level
-from reviewdesk.store.db import Store
 
 _MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
 
@@ -28,27 +27,25 @@ _MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
 )
 @click.option("--source", "only", multiple=True, metavar="ID", help="Only this source; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each finding.")
-@click.option("--repair", is_flag=True, help="Build the search index anew.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended in the database.")
 @pass_session
 def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repair: bool) -> int:
     """Look whether all is in order, and say how to mend it.
 
     That is the configuration, the database, and every source: its token, permissions, limits, and what will expire.
     Exit code 5 when something must be mended.
+
+    --repair builds a damaged search index and other indexes anew, takes away leases of polls that have died, empties
+    the log beside the database, and closes its files to others; it says what it did. What people wrote is never
+    changed. Of a database whose tables are damaged, it copies what can be read into a new file beside it.
     """
     from reviewdesk.cli.logs import log_to_file
 
     log_to_file()
     config = session.config
     found: list[tuple[str, Finding]] = [("configuration", _ok(f"{config.path} is in order."))]
-    with session.store(config) as store:
-        found += [("database", each) for each in _database(config, store)]
-        if repair:
-            from reviewdesk.store.search import rebuild
-
-            rebuild(store)
-            found.append(("database", _ok("The search index was built anew.")))
-        off = {state.id for state in store.sources.states() if state.disabled}
+    of_database, off = _database(session, config, repair)
+    found += [("database", each) for each in of_database]
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
     found += [(source.id, _switched_off(source)) for source in chosen if source.id in off]
     found += asyncio.run(_sources(config, [source for source in chosen if source.id not in off]))
@@ -67,25 +64,20 @@ def _switched_off(source: SourceConfig) -> Finding:
     return Finding(level=Level.WARNING, sentence="It is switched off and was not looked at.", hint=hint)
 
 
-def _database(config: Config, store: Store) -> list[Finding]:
-    integrity = store.integrity()
-    if integrity != "ok":
-        return [
-            Finding(
-                level=Level.FAULT,
-                sentence=f"The database {config.database} is damaged: {integrity}.",
-                hint="Restore a backup.",
-            )
-        ]
-    if config.database.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return [
-            Finding(
-                level=Level.WARNING,
-                sentence=f"The database {config.database} can be read by others.",
-                hint=f"Run: chmod 600 {config.database}",
-            )
-        ]
-    return [_ok(f"The database {config.database} is whole.")]
+def _database(session: Session, config: Config, repair: bool) -> tuple[list[Finding], set[str]]:
+    """Gives what is to say of the database, and the sources that are switched off."""
+    from reviewdesk.desk.health import examine, mend, save
+
+    try:
+        with session.store(config) as store:
+            done = mend(store) if repair else []
+            off = {state.id for state in store.sources.states() if state.disabled}
+            return [*done, *([] if any(each.level is Level.FAULT for each in done) else examine(store))], off
+    except Damaged as error:
+        if repair:
+            return save(config.database, datetime.now(UTC)), set()
+        hint = "Run: reviewdesk doctor --repair, or restore a backup."
+        return [Finding(level=Level.FAULT, sentence=str(error.sentence), hint=hint)], set()
 
 
 async def _sources(config: Config, sources: list[SourceConfig]) -> list[tuple[str, Finding]]:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from reviewdesk.errors import StoreError
+from reviewdesk.errors import Damaged, StoreError
 from reviewdesk.store.schema import migrations
 
 if TYPE_CHECKING:
     from reviewdesk.store.coverage import Coverage
     from reviewdesk.store.erasing import Erasing
+    from reviewdesk.store.health import Health
     from reviewdesk.store.mentions import Mentions
     from reviewdesk.store.outbox import Outbox
     from reviewdesk.store.people import People
@@ -56,6 +57,9 @@ class Store:
         read_only: never writes and never migrates; for the readers of lists.
         clock: gives the time, aware and in UTC.
 
+    Attributes:
+        migrated: the migrations that were due when it was opened, and are done.
+
     Raises:
         StoreError: it cannot be opened: not a database, damaged, no permission, or newer than this program.
     """
@@ -66,6 +70,7 @@ class Store:
         self.path = Path(path)
         self.clock = clock
         self.read_only = read_only
+        self.migrated: tuple[str, ...] = ()
         with self.told():
             self._file: tuple[int, int] | None = None
             self.db = self._open_reader() if read_only else self._open_writer()
@@ -109,7 +114,8 @@ class Store:
                 f"The database {self.path} was last used by a newer version of reviewdesk.",
                 hint="Update reviewdesk, or open another database with --db.",
             )
-        if migrations.pending(self.db):
+        self.migrated = tuple(each.name for each in migrations.pending(self.db))
+        if self.migrated:
             with self.transaction():
                 migrations.apply(self.db)
 
@@ -121,7 +127,8 @@ class Store:
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(*_sentence(error, self.path)) from error
+            kind = Damaged if is_damage(error) else StoreError
+            raise kind(*_sentence(error, self.path)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -210,6 +217,13 @@ class Store:
         return People(self)
 
     @cached_property
+    def health(self) -> Health:
+        """Whether the database is in order, and mending it in its place."""
+        from reviewdesk.store.health import Health
+
+        return Health(self)
+
+    @cached_property
     def erasing(self) -> Erasing:
         """Erasing a person at their request."""
         from reviewdesk.store.erasing import Erasing
@@ -260,6 +274,12 @@ class Store:
             raise StoreError(*_sentence(error, self.path)) from error
 
 
+def is_damage(error: Exception) -> bool:
+    """Tells whether SQLite says of a file that its content is wrong (https://www.sqlite.org/rescode.html#corrupt)."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _sentence(error: Exception, path: Path) -> tuple[str]:
     text = str(error).lower()
     if "locked" in text or "busy" in text:
@@ -272,7 +292,8 @@ def _sentence(error: Exception, path: Path) -> tuple[str]:
     if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
         return (f"The database {path} cannot be written; check the permissions of the file and its folder.",)
     if "not a database" in text or "malformed" in text:
-        return (
-            f"The file {path} is damaged or not a reviewdesk database; restore a backup or choose another with --db.",
+        ways = (
+            "`reviewdesk doctor --repair` saves what can be read; else restore a backup, or choose another with --db."
         )
+        return (f"The file {path} is damaged or not a reviewdesk database. {ways}",)
     return (f"The database {path} cannot be used: {error}.",)

@@ -1,12 +1,8 @@
-"""Words that a person types, as an expression for the full-text index; and the index's repair."""
+"""Words that a person types, as an expression for the full-text index."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from reviewdesk.store.db import Store
 
 _PIECE = re.compile(r'"([^"]*)"|(\S+)')
 _LETTERS = re.compile(r"\w")
@@ -23,9 +19,3 @@ def match_expression(words: str) -> str:
             quoted = '"' + piece.replace('"', '""') + '"'
             pieces.append(quoted if phrase else quoted + "*")
     return " ".join(pieces) or '""'
-
-
-def rebuild(store: Store) -> None:
-    """Builds the search index anew from the mentions."""
-    with store.transaction() as conn:
-        conn.execute("INSERT INTO mention_fts (mention_fts) VALUES ('rebuild')")

@@ -149,7 +149,7 @@ def spreadsheet_cell(text: str) -> str:
 
 
 _BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"  # noqa: SIM905
+    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"  # noqa: SIM905 - readable
     " nav ol p pre section table tr ul".split()
 )
 _SILENT = frozenset(("script", "style", "template", "head", "title"))

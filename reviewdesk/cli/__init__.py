@@ -126,7 +126,7 @@ def main() -> None:
     Data to and from files and other programs is UTF-8 whatever the locale says; a terminal gets what it can show.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - likewise
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             encoding = stream.encoding if stream.isatty() or stream is sys.stderr else "utf-8"

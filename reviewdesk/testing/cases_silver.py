@@ -397,7 +397,7 @@ async def cancelled(bench: Bench) -> None:
     poll = asyncio.create_task(bench.poll())
     until = time.monotonic() + PROMPT
     # The request arrives in the server's thread; the bench's sleep gives way and takes no time.
-    while time.monotonic() < until and not any(asked.reads or not match for asked in bench.asked):  # noqa: ASYNC110
+    while time.monotonic() < until and not any(asked.reads or not match for asked in bench.asked):  # noqa: ASYNC110 - as it looks
         await asyncio.sleep(0)
     poll.cancel()
     done, _ = await asyncio.wait({poll}, timeout=PROMPT)

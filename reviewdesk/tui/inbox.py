@@ -56,7 +56,7 @@ class InboxScreen(Screen[None]):
         done: what can be taken back, the last one at the end.
     """
 
-    BINDINGS = [*bindings(Context.LIST, Context.CONVERSATION), *bindings(*PANES)]  # noqa: RUF012
+    BINDINGS = [*bindings(Context.LIST, Context.CONVERSATION), *bindings(*PANES)]  # noqa: RUF012 - as in Textual
     AUTO_FOCUS = "MentionList"
     DEFAULT_CSS = """
     InboxScreen {

@@ -49,11 +49,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def texts(store: Store) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for id in store.mentions.ids(Filter()):
-        focus = store.mentions.conversation(id).focus
-        found[focus.mention.id] = focus.mention.text
-    return found
+    ids = store.mentions.ids(Filter())
+    assert len(store.mentions.rows(ids)) == len(ids), "the window can show them"
+    return dict(store.db.conn.execute("SELECT platform_id, text FROM mention"))
 
 
 def spoiled(whole: Path, folder: Path, pages: list[int], rubbish: bytes) -> Path:

@@ -93,7 +93,7 @@ def test_the_times_offered_are_the_shops_and_still_to_come() -> None:
     assert wake_times(evening, PRAGUE)[0].title == "tomorrow, 9:00"
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)))  # noqa: DTZ001 - bounds have none
 def test_every_time_offered_is_later_different_and_understood(naive: datetime) -> None:
     now = naive.replace(tzinfo=UTC)
     offered = wake_times(now, PRAGUE)

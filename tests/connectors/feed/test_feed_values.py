@@ -131,7 +131,7 @@ def test_no_text_breaks_the_dates(text):
         assert dates.read(text, [dates.reader(each) for each in dates.DEFAULT_FORMATS], PRAGUE).tzinfo is UTC
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds
 def test_every_date_is_read_back(moment):
     formats = [dates.reader(each) for each in dates.DEFAULT_FORMATS]
     assert dates.read(moment.isoformat(), formats, PRAGUE) == moment

@@ -11,6 +11,9 @@ import logging
 import os
 import re
 import stat
+from base64 import b64encode
+from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +21,8 @@ from reviewdesk.errors import MissingSecret
 from reviewdesk.text import safe
 
 HIDDEN = "[secret]"
+_LEAST_IN_BASE64 = 8
+_URL_SAFE = str.maketrans("+/", "-_")
 # The last word of a parameter's name tells: access_token, fb_exchange_token, api-key, X-Amz-Signature.
 _SECRET_PARAMETERS = re.compile(
     r"(?i)(.*[_.-])?([a-z]*(token|key|secret|password)|passwd|pwd|pass|auth|authorization|credential|signature|sig|proof)"
@@ -123,16 +128,29 @@ class Secret:
 def remember(value: str) -> None:
     """Adds a secret value to those that `redact` strikes out; a connector calls it for a token that it was issued.
 
-    The forms that it takes in URLs and in JSON are struck out too. Less than four characters are not: they would be
-    struck out of every other word.
+    The forms that it takes in URLs, JSON, HTML, base64 and in Python's own printing are struck out too. Less than four
+    characters are not: they would be struck out of every other word.
     """
     global _pattern
     if len(value) < 4 or value in _revealed:
         return
     in_json = {json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
-    _revealed.update({value, quote(value, safe=""), quote(value), quote_plus(value), *in_json})
+    printed = {repr(value)[1:-1], repr(value.encode("utf-8", "surrogatepass"))[2:-1], escape(value)}
+    in_urls = {quote(value, safe=""), quote(value), quote_plus(value)}
+    _revealed.update({value, *in_json, *in_urls, *printed, *_in_base64(value)})
     # The mark comes first, so that a secret that is part of it ("secret") cannot make it grow.
     _pattern = re.compile("|".join(map(re.escape, [HIDDEN, *sorted(_revealed, key=len, reverse=True)])))
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """Gives what base64 makes of a value wherever it stands, as in `Basic …`: without the letters that it shares."""
+    content = value.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        whole = b64encode(bytes(before) + content).decode()
+        own = whole[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]
+        if len(own) >= _LEAST_IN_BASE64:
+            yield own
+            yield own.translate(_URL_SAFE)
 
 
 def redact(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The checks of `.ci/run` themselves: nothing is silenced without a reason, and the audit says what it could not ask."""
+"""The checks of `.ci/run`: nothing is silenced without a reason, and the audit says what it could not ask."""
 
 from __future__ import annotations
 

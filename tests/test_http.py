@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -75,6 +77,14 @@ class Platform(Emulator):
         match request.path_params["name"]:
             case "bomb":
                 return Response(gzip.compress(bytes(30 * MEGABYTE)), headers={"content-encoding": "gzip"})
+            case "deflated":
+                return Response(zlib.compress(bytes(30 * MEGABYTE)), headers={"content-encoding": "deflate"})
+            case "brotli":
+                return Response(b"x", headers={"content-encoding": "br"})
+            case "drip":
+                return StreamingResponse(drip(b"x"))
+            case "drip-of-nothing":  # what decompresses to nothing reaches no counter of bytes
+                return StreamingResponse(drip(b"\x00\x00\x00\xff\xff"), headers={"content-encoding": "deflate"})
             case "nested":
                 twice = gzip.compress(gzip.compress(bytes(30 * MEGABYTE)))
                 return Response(twice, headers={"content-encoding": "gzip, gzip"})
@@ -90,6 +100,13 @@ class Platform(Emulator):
                 return Response("[" * 100_000, media_type="application/json")
             case _:
                 return Response(b"[1, 2", media_type="application/json")
+
+
+async def drip(piece: bytes) -> AsyncIterator[bytes]:
+    """Sends a little, ever and ever again, so that no silence is too long."""
+    for _ in range(200):
+        yield piece
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -237,7 +254,9 @@ class TestLimits:
         ("name", "words"),
         [
             ("bomb", "grows beyond measure"),
+            ("deflated", "grows beyond measure"),
             ("nested", "encoding"),
+            ("brotli", "encoding"),
             ("not-gzip", "does not decompress"),
             ("large", "more than 1 MB"),
         ],
@@ -248,6 +267,36 @@ class TestLimits:
             await make(limits=limits).get(f"body/{name}")
         with pytest.raises(BadAnswer, match=words):
             await read_stream(make(limits=limits), f"body/{name}", limits.max_bytes)
+
+    @pytest.mark.parametrize("name", ["drip", "drip-of-nothing"])
+    async def test_a_little_now_and_then_is_not_enough(self, make: Make, name: str) -> None:
+        """Each piece comes long before a silence would be too long."""
+        slow = make(limits=Limits(total_seconds=0.3, attempts=1))
+        with pytest.raises(Unreachable):
+            await slow.get(f"body/{name}")
+        with pytest.raises(OutcomeUnknown):
+            await slow.post(f"body/{name}")
+        with pytest.raises(Unreachable, match="broke off"):
+            await read_stream(slow, f"body/{name}", MEGABYTE)
+
+    async def test_a_stream_that_keeps_its_speed_may_take_its_time(self, make: Make) -> None:
+        patient = make(limits=Limits(total_seconds=0.3, bytes_per_second=10))
+        assert await read_stream(patient, "body/drip", MEGABYTE) == b"x" * 200
+
+    async def test_who_takes_long_to_read_is_not_the_platforms_fault(self, make: Make) -> None:
+        client, parts = make(limits=Limits(total_seconds=0.2)), []
+        async with client.stream("body/large", max_bytes=100 * MEGABYTE) as (_, pieces):
+            async for piece in pieces:
+                if not parts:
+                    await asyncio.sleep(0.4)
+                parts.append(len(piece))
+        assert sum(parts) == 4 * MEGABYTE
+        assert max(parts) <= 1 << 16
+
+    async def test_a_stream_that_never_begins_is_left(self, platform: Running, make: Make) -> None:
+        strike(platform, FaultKind.SLOW, seconds=2)
+        with pytest.raises(Unreachable):
+            await read_stream(make(limits=Limits(total_seconds=0.3)), "echo", MEGABYTE)
 
     async def test_only_encodings_are_asked_for_that_can_be_bounded(self, make: Make) -> None:
         assert (await make().get("echo")).json()["headers"]["accept-encoding"] == "gzip, deflate"

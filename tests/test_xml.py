@@ -47,6 +47,9 @@ def test_encodings(body: bytes, text: str) -> None:
         (b"<html></html>", "<html> where <r> should be"),
         (b'<!DOCTYPE r [<!ENTITY x "y">]><r><t>&x;</t></r>', "DTD"),
         (b'<!DOCTYPE r SYSTEM "http://127.0.0.1:9/x.dtd"><r/>', "DTD"),
+        (b"<r>" + b"<a>" * 5_000 + b"</a>" * 5_000 + b"</r>", "no XML"),
+        (b"<r>" + b"<a>" * 1_000_000, "no XML"),
+        (b"<r a='" + b"x" * 11_000_000 + b"'/>", "no XML"),
         (b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]><r><t>&f;</t></r>', "DTD"),
     ],
 )

@@ -18,6 +18,7 @@ from reviewdesk.cli.desk import open_desk, require_terminal
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.errors import ReviewdeskError
+from reviewdesk.folders import make_folder
 
 _PROGRAM = [sys.executable, "-P", "-m", "reviewdesk"]
 
@@ -69,7 +70,7 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
 @contextmanager
 def _folder(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         yield folder.absolute()
         return
     place = Path(tempfile.mkdtemp(prefix="reviewdesk-demo-"))

@@ -73,11 +73,10 @@ def _database(session: Session, config: Config, repair: bool) -> tuple[list[Find
             done = mend(store) if repair else []
             off = {state.id for state in store.sources.states() if state.disabled}
             return [*done, *([] if any(each.level is Level.FAULT for each in done) else examine(store))], off
-    except Damaged as error:
-        if repair:
-            return save(config.database, datetime.now(UTC)), set()
-        hint = "Run: reviewdesk doctor --repair, or restore a backup."
-        return [Finding(level=Level.FAULT, sentence=str(error.sentence), hint=hint)], set()
+    except Damaged:
+        if not repair:
+            raise
+        return save(config.database, datetime.now(UTC)), set()
 
 
 async def _sources(config: Config, sources: list[SourceConfig]) -> list[tuple[str, Finding]]:

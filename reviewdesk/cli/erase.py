@@ -33,7 +33,7 @@ _MOST_SHOWN = 20
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
 def erase_command(session: Session, who: str, source: str, mentions: tuple[int, ...], yes: bool) -> int:
-    """Erase a person: all that they wrote, and all that was kept of it.
+    """Erase a person and all that they wrote.
 
     WHO is a name as `reviewdesk show` shows it (case and diacritics do not count), or the platform's id of the author.
     Every version of their texts goes, with the raw payloads, notes, drafts, our replies to them, what is in quarantine

@@ -66,19 +66,23 @@ def exit_with(run: Callable[[], object]) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.OK)
     except ReviewdeskError as error:
-        from reviewdesk.secrets import redact
-        from reviewdesk.text import safe
-
-        click.echo(f"Error: {safe(redact(str(error)))}", err=True)
+        _say(str(error))
         sys.exit(exit_for(error))
     except OSError as error:
         about = f"{error.filename}: " if error.filename else ""
-        click.echo(f"Error: {about}{error.strerror or error}.", err=True)
+        _say(f"{about}{error.strerror or error}.")
         sys.exit(Exit.STORE)
     except Exception as error:
-        click.echo(f"Error: a fault in reviewdesk: {_told(error)}", err=True)
+        _say(f"a fault in reviewdesk: {_told(error)}")
         sys.exit(Exit.FAULT)
     sys.exit(code if isinstance(code, int) else Exit.OK)
+
+
+def _say(sentence: str) -> None:
+    from reviewdesk.secrets import redact
+    from reviewdesk.text import safe
+
+    click.echo(f"Error: {safe(redact(sentence))}", err=True)
 
 
 def _told(error: Exception) -> str:
@@ -87,13 +91,13 @@ def _told(error: Exception) -> str:
 
     from reviewdesk.cli.logs import log_file
     from reviewdesk.secrets import redact
-    from reviewdesk.text import safe
+    from reviewdesk.text import one_line, safe
 
-    said = f"{type(error).__name__}: {safe(redact(str(error)))[:200]}."
+    said = f"{type(error).__name__}: {one_line(redact(str(error)))[:200]}."
     try:
         path = log_file()
         with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(redact("".join(traceback.format_exception(error))))
+            log.write(safe(redact("".join(traceback.format_exception(error)))))
     except (ReviewdeskError, OSError):
         return f"{said} There is no log to write the details to; name one with REVIEWDESK_LOG."
     return f"{said} The details are in {path}."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reviewdesk.errors import ConfigError
+from reviewdesk.folders import make_folder
 
 
 @cache
@@ -27,7 +28,7 @@ def log_file() -> Path:
 
         path = platformdirs.user_state_path("reviewdesk", appauthor=False) / "reviewdesk.log"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError as error:
         raise ConfigError(

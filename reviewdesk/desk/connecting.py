@@ -17,6 +17,7 @@ from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector, Context, Observer, ReplyMode
 from reviewdesk.desk.border import Breach, checked_capabilities, text_of
 from reviewdesk.errors import PluginError, RateLimited, ReviewdeskError, StoreError
+from reviewdesk.folders import make_folder
 from reviewdesk.model import Mention
 from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
@@ -82,10 +83,9 @@ async def connected(
 
 def _made(folder: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return make_folder(folder)
     except OSError as error:
         raise StoreError(f"The folder {folder} cannot be made ({error.strerror}).") from None
-    return folder
 
 
 class blamed:

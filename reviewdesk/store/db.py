@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from reviewdesk.errors import Damaged, StoreError
+from reviewdesk.folders import make_folder
 from reviewdesk.store.schema import migrations
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Store:
         return self._prepare(connection)
 
     def _open_writer(self) -> Database:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         # Only a file that is not there yet may be opened here: closing any other handle of the database would take
         # away the locks of this process's other connections, and another process would throw their log away.
         with suppress(FileExistsError):

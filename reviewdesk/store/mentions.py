@@ -27,7 +27,7 @@ from reviewdesk.model import (
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.ingest import Ingest, chunks, marks
 from reviewdesk.store.outbox import writers
-from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View
+from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View, as_written
 from reviewdesk.store.schema import NEVER
 from reviewdesk.store.search import match_expression
 from reviewdesk.text import safe
@@ -603,5 +603,5 @@ def _stored(row: Sequence[Any]) -> Stored:
         closed_at=from_ms_or_none(closed),
         gone_at=from_ms_or_none(gone),
         liked=bool(liked),
-        assessment=msgspec.json.decode(body, type=Assessment) if body else None,
+        assessment=as_written(body, Assessment, None),
     )

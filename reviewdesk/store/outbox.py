@@ -15,7 +15,7 @@ from reviewdesk.model import Change, Channel, DeliveryState
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.ingest import marks
-from reviewdesk.store.records import Draft, Reply, Writer
+from reviewdesk.store.records import Draft, Reply, Writer, as_written
 
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
@@ -433,5 +433,5 @@ def _reply(row: Sequence[Any]) -> Reply:
         seen_until=from_ms(row[18]),
         seen_version=row[19],
         seen_mention=row[20],
-        changes=msgspec.json.decode(row[21], type=tuple[Change, ...]),
+        changes=as_written(row[21], tuple[Change, ...], ()),
     )

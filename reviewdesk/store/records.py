@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from reviewdesk.model import (
     Assessment,
@@ -19,6 +21,20 @@ from reviewdesk.model import (
     Severity,
     Status,
 )
+
+T = TypeVar("T")
+E = TypeVar("E")
+
+
+def as_written(body: str | None, type: type[T], otherwise: E) -> T | E:
+    """Gives a record that a row holds as JSON; `otherwise` for none, and for one that another desk's version wrote.
+
+    Such a row must not take the list down in which it stands: what a newer desk has added is unknown to this one.
+    """
+    try:
+        return msgspec.json.decode(body, type=type) if body else otherwise
+    except (msgspec.MsgspecError, RecursionError):
+        return otherwise
 
 
 class View(StrEnum):

@@ -14,7 +14,7 @@ from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError, Unreachab
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
-from reviewdesk.store.records import Ingested, Item, Quarantined, SourceState
+from reviewdesk.store.records import Ingested, Item, Quarantined, SourceState, as_written
 from reviewdesk.text import safe
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ class Sources:
                 fault_since=from_ms_or_none(row[11]),
                 parked=bool(row[12]),
                 leased_until=from_ms_or_none(row[13] if row[13] > now else None),
-                budget=msgspec.json.decode(row[14], type=Budget) if row[14] else None,
+                budget=as_written(row[14], Budget, None),
                 mentions=row[15],
                 open_mentions=row[16],
                 set_aside=row[17],

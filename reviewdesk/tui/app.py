@@ -346,6 +346,10 @@ class ReviewdeskApp(App[int]):
         """Hides, likes, edits or deletes in another process; False where that failed."""
         return await self._run_process("Asking the platform", *words) is not None
 
+    def _fatal_error(self) -> None:
+        """Ends the window. Textual itself would print a traceback with all local variables, secrets among them."""
+        self._close_messages_no_wait()
+
     async def _run_process(self, title: str, *words: str) -> int | None:
         """Runs a command and gives how many mentions it told to be new; None where it failed or runs already."""
         if words in self._under_way:
@@ -415,8 +419,13 @@ def run(config: Config, *, db: Path, agent: str, demo: bool = False) -> int:
     Raises:
         ConfigError: `[keys]` has mistakes.
         StoreError: the database cannot be opened.
+        Exception: whatever the window could not handle, once the terminal is as it was.
     """
     Store(db).close()
     for fixed in ("COLUMNS", "LINES"):  # of a shell that exports them; the window's own size counts, and may change
         os.environ.pop(fixed, None)
-    return ReviewdeskApp(config, db=db, agent=agent, demo=demo).run() or 0
+    app = ReviewdeskApp(config, db=db, agent=agent, demo=demo)
+    code = app.run()
+    if app._exception is not None:
+        raise app._exception
+    return code or 0

@@ -42,6 +42,7 @@ AFTER = {
     errors.BadAnswer: State.UNKNOWN,
     errors.PluginError: State.UNKNOWN,
     errors.StoreError: State.UNKNOWN,
+    errors.Damaged: State.UNKNOWN,
     errors.ConnectorError: State.UNKNOWN,
     errors.ReviewdeskError: State.UNKNOWN,
 }

@@ -381,7 +381,7 @@ class World:
             if "decide" not in reply.fault_hint:
                 continue
             mine = next(each for each in self.approved if each.reply == reply.id)
-            shown = self.act(mine.platform, lambda: list(self.running[mine.platform].emulator.shop_replies()))  # noqa: B023
+            shown = self.act(mine.platform, lambda: list(self.running[mine.platform].emulator.shop_replies()))  # noqa: B023 - called at once
             same = sum((each.to, each.text) == (mine.to, mine.text) for each in shown)
             others = sum(
                 (each.platform, each.to, each.text) == (mine.platform, mine.to, mine.text)

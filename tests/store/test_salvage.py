@@ -14,6 +14,7 @@ from reviewdesk.desk.health import examine, mend, save
 from reviewdesk.errors import Damaged, StoreError
 from reviewdesk.model import Author, Kind, Level, Mention, SetAside
 from reviewdesk.store.db import Store
+from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Filter
 from reviewdesk.store.salvage import salvage
 
@@ -214,9 +215,7 @@ def test_a_stuck_lease_a_log_left_over_and_open_files(whole: Path, tmp_path: Pat
     (tmp_path / "desk.db-sources").mkdir(mode=0o755)
     (tmp_path / "desk.db-sources").chmod(0o755)
     with Store(path) as store:
-        import socket
-
-        dead = f"{socket.gethostname()}:{2**22 + 1}:abcd"
+        dead = f"{new_holder().rsplit(':', 2)[0]}:{2**22 + 1}:abcd"
         alive = "elsewhere:1:abcd"
         store.sources.register("other", "feed", "Feed")
         conn = store.db.conn

@@ -19,7 +19,10 @@ _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]
 _HTML = re.compile(r"(<!--.*?-->|\s)*<(!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 # What XML 1.0 does not allow, as characters and as references (a pair of surrogates is meant to be one character).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REFERENCES = re.compile(r"(?:&#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6});)+|&([A-Za-z][A-Za-z0-9]{1,9});")
+# Both kinds share their first character, so that the search skips to the next one of it.
+_REFERENCES = re.compile(
+    r"&(?:#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6});(?:&#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6});)*|([A-Za-z][A-Za-z0-9]{1,9});)"
+)
 _OPEN_END = re.compile(r"(?:&#x?[0-9a-fA-F]{1,7};){0,8}(?:&#?[A-Za-z0-9]{0,10})?\Z")
 _OWN_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 

@@ -24,6 +24,7 @@ Selector = Callable[[Any], list[str]]
 """Gives the values that an expression selects in an item, as text, without the empty ones."""
 
 _PATH = re.compile(r"(?P<root>//?)?(?P<steps>[^\W\d][\w.:-]*(?:/[^\W\d][\w.:-]*)*)")
+_NAME = re.compile(r"@?[^\W\d][\w.-]*")
 _PREFIX = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w:.-])([^\W\d][\w.-]*):(?!:)(?=[^\W\d]|\*)""")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DELIMITERS = ",;\t|"
@@ -77,6 +78,7 @@ class Xml:
         self._allow_doctype = allow_doctype
         self._path = items
         self._root, self._steps = "", tuple[str, ...]()
+        self._indexed: tuple[Any, Mapping[str, list[Any]]] | None = None
         if simple := _PATH.fullmatch(items):
             self._root = simple["root"] or ""
             self._steps = tuple(self._clark(step) for step in simple["steps"].split("/"))
@@ -104,24 +106,43 @@ class Xml:
 
     def selector(self, expression: str, *, markup: bool = False) -> Selector:
         """See `Format.selector`."""
-        compiled = self._compile(expression)
+        compiled = self._named(expression) if _NAME.fullmatch(expression) else self._compile(expression)
 
         def select(item: Any) -> list[str]:
             found = compiled(item)
             values = found if isinstance(found, list) else [found]
-            return [text for value in values if (text := self._text(value, markup))]
+            return [text for value in values if (text := self._text(value, markup))] if values else values
 
         return select
 
+    def _named(self, name: str) -> Callable[[Any], list[Any]]:
+        """Gives what the XPath of a plain child or attribute does, in a fraction of its time: most fields are such."""
+        if name.startswith("@"):
+            return lambda item: [value] if (value := item.get(name[1:])) else []
+        return lambda item: self._children(item).get(name, [])
+
+    def _children(self, item: Any) -> Mapping[str, list[Any]]:
+        """Gives an item's children by name; all fields of one item are asked for one after the other."""
+        if self._indexed is None or self._indexed[0] is not item:
+            children: dict[str, list[Any]] = {}
+            for child in item:
+                children.setdefault(child.tag, []).append(child)
+            self._indexed = item, children
+        return self._indexed[1]
+
     @staticmethod
     def _text(value: Any, markup: bool) -> str:
+        if isinstance(value, str):
+            return value.strip()
         if not hasattr(value, "iter"):
             return plain(value[1] if isinstance(value, tuple) else value).strip()
         from lxml import etree
 
         if not isinstance(value.tag, str):
             return ""
-        if markup and len(value):
+        if not len(value):
+            return (value.text or "").strip()
+        if markup:
             # What was escaped once more by the serialiser comes back as text when the markup is read.
             inner = "".join(etree.tostring(child, encoding="unicode") for child in value)
             return (value.text or "") + inner

@@ -214,6 +214,8 @@ class _Field:
         self._selectors: list[Selector] = [
             format.selector(expression, markup=bool(field.clean)) for expression in field.expressions
         ]
+        standing = field.const if field.const is not None else field.default
+        self._standing = None if standing is None else values.plain(standing)
         self._clean = _CLEANING.get(field.clean)
         self._regex = patterns.one_group(field.regex) if field.regex else None
         self._words = {fold(word.strip()): values.plain(meaning) for word, meaning in field.values.items()}
@@ -225,12 +227,14 @@ class _Field:
         """Gives the texts that the field is made of, before they are converted; [] where there is nothing."""
         spec = self.spec
         found = [text for select in self._selectors for raw in select(item) if (text := self._step(raw))]
+        if not found and self._standing is None:
+            return found
         if spec.join is not None and found:
             found = [spec.join.join(found)]
         if spec.split:
             found = [part for text in found for each in text.split(spec.split) if (part := each.strip())]
-        if not found and (standing := spec.const if spec.const is not None else spec.default) is not None:
-            found = [values.plain(standing)]
+        if not found and self._standing is not None:
+            found = [self._standing]
         return [self._words.get(fold(text), text) for text in found] if self._words else found
 
     def _step(self, text: str) -> str:
@@ -385,14 +389,17 @@ class MentionMap:
         )
 
     def _link(self, link: str | None) -> str:
+        if not link:
+            return ""
         try:
-            whole = urljoin(self._base, (link or "").strip())
-            right = bool(link) and urlsplit(whole).scheme in ("http", "https") and bool(urlsplit(whole).hostname)
+            link = link.strip()
+            whole = link if link.startswith(("http://", "https://")) else urljoin(self._base, link)
+            parts = urlsplit(whole)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                return ""
         except ValueError:
             return ""
-        if not right:
-            return ""
-        return whole if redact(whole) == whole and "@" not in urlsplit(whole).netloc else safe_url(whole)
+        return whole if redact(whole) == whole and "@" not in parts.netloc else safe_url(whole)
 
 
 def reply_page(template: str, mention: Mention) -> str:
@@ -430,10 +437,11 @@ def _filled(template: str, word: Callable[[str], str]) -> str:
 
 
 def _group(found: Mapping[str, Any], group: str) -> dict[str, Any]:
+    begin = f"{group}."
     return {
-        target.partition(".")[2]: value
+        target.removeprefix(begin): value
         for target, value in found.items()
-        if target.startswith(f"{group}.") and value not in (None, "")
+        if target.startswith(begin) and value not in (None, "")
     }
 
 

@@ -12,7 +12,7 @@ from reviewdesk.cli.output import json_line, say, show
 from reviewdesk.cli.session import DeskGroup
 
 if TYPE_CHECKING:
-    from reviewdesk.testing import Report
+    from reviewdesk.testing import Report, Verdict
 
 
 @click.group(
@@ -47,7 +47,7 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
         if only not in RULES:
             raise NotAllowed(f"There is no rule {only!r}.", hint=f"The rules are: {', '.join(RULES)}.")
         verdict = judge(connector, emulator, RULES[only], items=items)
-        show(str(verdict) if verdict.said else f"{verdict.outcome}  {only}")
+        show(f"{verdict.outcome}  {only}{_note(verdict)}" if verdict.outcome.stands else str(verdict))
         return Exit.OK if verdict.outcome.stands else Exit.PERSON
     found = []
     tier = None
@@ -60,8 +60,7 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
         if verdict.rule.tier is not tier:
             tier = verdict.rule.tier
             show(f"{tier.upper()}: {tier.promise}")
-        note = f"  ({verdict.said})" if verdict.said and verdict.outcome.stands else ""
-        show(f"  {verdict.outcome:<9} {verdict.rule.id}{note}")
+        show(f"  {verdict.outcome:<9} {verdict.rule.id}{_note(verdict)}")
     report = Report(verdicts=found)
     if not as_json:
         _tell(name, report)
@@ -69,6 +68,10 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
     if connector.tier and Tier(connector.tier).rank > earned:
         say(f"\nIt says of itself that it has earned {connector.tier}, which is more than it keeps.")
     return Exit.OK if report.tier is Tier.PLATINUM else Exit.PERSON
+
+
+def _note(verdict: Verdict) -> str:
+    return f"  ({verdict.said})" if verdict.said and verdict.outcome.stands else ""
 
 
 def _tell(name: str, report: Report) -> None:

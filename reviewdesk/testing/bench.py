@@ -113,6 +113,7 @@ class Bench:
         skew: how far the platform's clock is ahead of ours.
         asked: the requests since the last poll began.
         written: the texts that customers have written, by the id that the emulator gave.
+        remark: what a check has measured, shown where the rule is kept.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Bench:
         self.items = items
         self.clock = Clock()
         self.log = Log()
+        self.remark = ""
         self._platform = platform
         self._root = folder
         self._worlds = 0

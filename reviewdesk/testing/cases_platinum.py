@@ -17,12 +17,23 @@ from reviewdesk.model import Finding, Level
 from reviewdesk.sandbox import CustomerText, FaultKind
 from reviewdesk.testing.bench import Bench, Broken
 from reviewdesk.testing.checks import keeps
+from reviewdesk.testing.weight import weight
 
 LARGEST_BATCH = 5000
 LARGEST_CURSOR = 4 << 20
+SMALLEST_ALLOWED_CURSOR = 64 << 10
+MOST_ITEMS = 100_000
+"""What the limits are meant for; with fewer items those that grow with them are smaller."""
 BLOCKS_AN_ITEM = 5
 """Objects that a poll may keep for each item: an id with a mark, but never the item, which is made of more."""
 BLOCKS_TO_WORK = 5000
+BYTES_AN_ITEM = 400
+"""Bytes that it may keep for each: less than half of what the texts of the rule weigh."""
+BYTES_TO_WORK = 2 << 20
+BATCHES_TO_WORK = 4
+"""How often a batch may be there, as raw answer, payload and mentions."""
+LOOKS = 4
+"""How often the poll is weighed on its way, and at its end."""
 
 
 @keeps("memory-bounded")
@@ -31,7 +42,7 @@ async def memory_bounded(bench: Bench) -> None:
     # The first poll of a process also brings what is imported and compiled.
     await bench.learn()
     items = min(bench.items, bench.emulator.capacity)
-    filler = "x" * 200
+    filler = "x" * 800
     bench.emulator.write_many(
         [
             CustomerText(author=f"Author {number}", text=f"Item {number} of the bench. {filler}", language="en")
@@ -39,27 +50,42 @@ async def memory_bounded(bench: Bench) -> None:
         ]
     )
     bench.clock.forward(timedelta(minutes=1))
-    allowed = BLOCKS_TO_WORK + BLOCKS_AN_ITEM * items
-    got = heaviest = 0
+    allowed_cursor = max(SMALLEST_ALLOWED_CURSOR, LARGEST_CURSOR * items // MOST_ITEMS)
+    got = blocks = held = largest = looked = 0
     async with bench.connected() as connector:
-        before = sys.getallocatedblocks()
-        async for batch in connector.poll(None):
+        polling = connector.poll(None)
+        elsewhere = (bench, bench.clock, bench.emulator, bench.wire)
+        weighed_before, before = weight(connector, polling, but=elsewhere), sys.getallocatedblocks()
+        async for batch in polling:
             got += len(batch.mentions)
             size = len(batch.mentions) + len(batch.set_aside)
             bench.expect(size <= LARGEST_BATCH, f"One batch holds {size} items; {LARGEST_BATCH} are enough.")
-            if batch.cursor is not None:
+            is_look = got >= min(items, looked * items // LOOKS)
+            if is_look:
+                looked += 1
+                largest = max(largest, weight(batch.mentions))
                 cursor = len(msgspec.json.encode(batch.cursor))
-                bench.expect(cursor <= LARGEST_CURSOR, f"A cursor takes {cursor:,} bytes after {got} items.")
+                bench.expect(
+                    cursor <= allowed_cursor,
+                    f"A cursor takes {cursor:,} bytes after {got:,} items; {allowed_cursor:,} are enough.",
+                )
             del batch
             bench.asked.clear()
             bench.wire.requests.clear()
             bench.emulator.requests.clear()
-            heaviest = max(heaviest, sys.getallocatedblocks() - before)
+            blocks = max(blocks, sys.getallocatedblocks() - before)
+            if is_look:
+                held = max(held, weight(connector, polling, but=elsewhere) - weighed_before)
     bench.expect(got >= items, f"Of {items:,} items {got:,} arrived at the first poll.")
     bench.expect(
-        heaviest <= allowed,
-        f"Behind its batches a poll of {items:,} items kept {heaviest / items:.1f} objects for each.",
+        blocks <= BLOCKS_TO_WORK + BLOCKS_AN_ITEM * items,
+        f"Behind its batches a poll of {items:,} items kept {blocks / items:.1f} objects for each.",
     )
+    bench.expect(
+        held <= BYTES_TO_WORK + BATCHES_TO_WORK * largest + BYTES_AN_ITEM * items,
+        f"Behind its batches a poll of {items:,} items held {held / 2**20:.1f} MB, {held / items:.0f} bytes for each.",
+    )
+    bench.remark = f"{items:,} items, {held / 2**20:.1f} MB held"
 
 
 @keeps("deletion-noticed")

@@ -21,6 +21,8 @@ __all__ = ["Outcome", "Report", "Verdict", "conformance", "examine", "judge", "v
 
 CASES = (cases_bronze, cases_silver, cases_gold, cases_platinum)
 ITEMS = 100_000
+ITEMS_IN_TESTS = 10_000
+"""In an author's tests, which run with each change; the limits are those of as many."""
 
 
 class Outcome(StrEnum):
@@ -42,7 +44,8 @@ class Verdict(Record, frozen=True, kw_only=True):
     """How a connector stands to one rule.
 
     Attributes:
-        said: what was seen, why it cannot be tested or does not apply, or the reason of the exemption; "" when kept.
+        said: what was seen, why it cannot be tested or does not apply, or the reason of the exemption; of
+            a rule that is kept what was measured, mostly "".
     """
 
     rule: Rule
@@ -102,7 +105,7 @@ def judge(connector: type[Connector[Any]], emulator: Platform, rule: Rule, *, it
         return Verdict(rule=rule, outcome=Outcome.UNTESTED, said=str(lack))
     except Broken as sentence:
         return Verdict(rule=rule, outcome=Outcome.BROKEN, said=str(sentence))
-    return Verdict(rule=rule, outcome=Outcome.KEPT)
+    return Verdict(rule=rule, outcome=Outcome.KEPT, said=bench.remark)
 
 
 async def _tried(rule: Rule, bench: Bench) -> None:
@@ -154,6 +157,7 @@ def conformance(
     emulator: Platform | None = None,
     *,
     up_to: Tier | str = Tier.PLATINUM,
+    items: int = ITEMS_IN_TESTS,
 ) -> Callable[[Rule], None]:
     """Gives a test for pytest that tries each rule: `test_conformance = conformance(MyShop, MyShopEmulator)`.
 
@@ -161,6 +165,7 @@ def conformance(
         connector: its class, or the name under which it is installed.
         emulator: its emulator's class; may be left out for an installed one.
         up_to: the tier that is aimed at; rules of higher ones are left out.
+        items: how many the largest platform holds; `reviewdesk connector test` tries 100,000.
     """
     import pytest
 
@@ -176,7 +181,7 @@ def conformance(
     @pytest.mark.parametrize("rule", rules)
     def test_conformance(rule: Rule) -> None:
         __tracebackhide__ = True
-        verdict = judge(tested, platform, rule)
+        verdict = judge(tested, platform, rule, items=items)
         if verdict.outcome in (Outcome.EXEMPT, Outcome.IDLE):
             pytest.skip(f"{verdict.outcome}: {verdict.said}")
         if not verdict.outcome.stands:

@@ -390,6 +390,40 @@ class CollectsFirst(Corner):
             yield batch
 
 
+class KeepsThePages(Corner):
+    """Few objects, and many bytes."""
+
+    async def page(self, http: Http, link: str) -> Page:
+        answer = await http.get(link)
+        vars(self).setdefault("pages_read", []).append(answer.body)
+        return answer.json(Page)
+
+
+class KeepsTheTextsElsewhere(Corner):
+    """What the class holds is reached from no poll, and counted all the same."""
+
+    texts: ClassVar[list[Any]] = []
+
+    def mention(self, review: Review) -> Mention:
+        self.texts.append([[f"{review.id} {part}"] for part in range(4)])
+        return super().mention(review)
+
+
+class PutsTheTextsIntoTheCursor(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        texts: list[str] = []
+        async for batch in super().poll(cursor):
+            texts += [mention.text for mention in batch.mentions]
+            yield msgspec.structs.replace(batch, cursor={**(batch.cursor or {}), "texts": texts})
+
+
+HOARDERS = {
+    KeepsThePages: "MB",
+    KeepsTheTextsElsewhere: "objects for each",
+    PutsTheTextsIntoTheCursor: "A cursor takes",
+}
+
+
 @breaks("deletion-noticed")
 class KnowsNoEnd(Corner):
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:

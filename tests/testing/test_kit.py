@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from broken import BROKEN, Newest
+from broken import BROKEN, HOARDERS, Newest
 from corner import Corner
 from corner_emulator import CornerEmulator
 
@@ -36,6 +36,13 @@ def test_a_broken_connector_is_caught_by_the_rule_that_names_its_fault(broken: s
     verdicts = [judge(BROKEN[broken], CornerEmulator, rule, items=ITEMS) for rule in tried]
     caught = {verdict.rule.id: verdict.said for verdict in verdicts if not verdict.outcome.stands}
     assert set(caught) == {broken}, caught
+
+
+@pytest.mark.parametrize("hoarder", HOARDERS)
+def test_memory_is_weighed_wherever_it_is_kept(hoarder: type[Connector[Any]]) -> None:
+    verdict = judge(hoarder, CornerEmulator, RULES["memory-bounded"], items=ITEMS)
+    assert verdict.outcome is Outcome.BROKEN
+    assert HOARDERS[hoarder] in verdict.said
 
 
 @pytest.mark.parametrize("tier", Tier)

@@ -12,7 +12,7 @@ import json
 import math
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from reviewdesk.sandbox import CustomerText, Emulator, Fault, FaultKind, ShopReply
-from reviewdesk_connectors.facebook.sandbox_page import PAGE_ID, PAGE_NAME, Message, Refusal, SandboxPage, bare
+from reviewdesk_connectors.facebook.sandbox_page import PAGE_ID, PAGE_NAME, Comment, Message, Refusal, SandboxPage, bare
 
 TOKEN_NAME = "REVIEWDESK_SANDBOX_FACEBOOK_TOKEN"  # noqa: S105 - the name of a variable
 PRIVATE_REPLY_DAYS = 7
@@ -62,8 +62,6 @@ class FacebookEmulator(Emulator):
     """
 
     platform: ClassVar[str] = "facebook"
-    # Each page is sought among all comments, which takes too long with more.
-    capacity: ClassVar[int] = 3000
     token = "EAABsandboxPageToken"  # noqa: S105 - opens nothing but this emulator
     person_token = "EAABsandboxPersonToken"  # noqa: S105 - a valid token of the wrong kind
     app_id = "1112223334"
@@ -89,6 +87,7 @@ class FacebookEmulator(Emulator):
         self._began = clock()
         self.app_secret = ""
         self._refusals: list[str] = []
+        self._listed: tuple[tuple[str, ...], list[Comment], dict[str, int]] | None = None
 
     def source(self, base: str) -> dict[str, Any]:
         """Gives a table for this Page."""
@@ -242,18 +241,29 @@ class FacebookEmulator(Emulator):
         return self._page(call, rows, self.shop.rating_row, lambda rating: rating.story)
 
     def _list_comments(self, call: Call) -> Response:
-        if call.id in self.shop.posts or any(rating.story == call.id for rating in self.shop.ratings):
-            rows = [each for each in self.shop.comments.values() if each.post == call.id]
-            if call.params.get("filter", "toplevel") == "toplevel":
-                rows = [each for each in rows if not each.parent]
-        else:
-            rows = [each for each in self.shop.comments.values() if each.parent == self.shop.found(call.id).id]
-        rows.sort(key=when, reverse=call.params.get("order") == "reverse_chronological")
+        rows, places = self._comments(call)
         summary = None
         if call.params.get("summary") in ("true", "1"):
             order = call.params.get("order", "chronological")
             summary = {"order": order, "total_count": len(rows), "can_comment": True}
-        return self._page(call, rows, self.shop.comment_row, lambda each: each.id, summary)
+        return self._page(call, rows, self.shop.comment_row, lambda each: each.id, summary, places)
+
+    def _comments(self, call: Call) -> tuple[list[Comment], dict[str, int]]:
+        """Gives the comments of a list in order, and where each id stands; kept for the list's other pages."""
+        whole, order = call.params.get("filter", "toplevel"), call.params.get("order", "")
+        asked = (call.id, whole, order, str(self.shop.version))
+        if self._listed is None or self._listed[0] != asked:
+            everything = self.shop.comments.values()
+            if call.id in self.shop.posts or any(rating.story == call.id for rating in self.shop.ratings):
+                rows = [each for each in everything if each.post == call.id]
+                if whole == "toplevel":
+                    rows = [each for each in rows if not each.parent]
+            else:
+                above = self.shop.found(call.id).id
+                rows = [each for each in everything if each.parent == above]
+            rows.sort(key=when, reverse=order == "reverse_chronological")
+            self._listed = asked, rows, {each.id: place for place, each in enumerate(rows)}
+        return self._listed[1:]
 
     def _create_comment(self, call: Call) -> Response:
         text = call.params.get("message", "")
@@ -267,7 +277,7 @@ class FacebookEmulator(Emulator):
         made = self.shop.add_comment(
             post, text, self.shop.owner, under=target.id if target else "", target=target.id if target else post
         )
-        return self._json(_only(self.shop.comment_row(made), call.params.get("fields", "id")))
+        return self._json(_only(self.shop.comment_row(made), _asked(call.params.get("fields", "id"))))
 
     def _like(self, call: Call, liked: bool) -> Response:
         if call.id not in self.shop.posts:
@@ -304,10 +314,10 @@ class FacebookEmulator(Emulator):
                 "rating_count": len(self.shop.ratings),
                 "unread_message_count": 2,
             }
-            return self._json(_only(page, fields))
+            return self._json(_only(page, _asked(fields)))
         if call.id in self.shop.posts:
-            return self._json(_only(self.shop.post_row(self.shop.posts[call.id]), fields))
-        return self._json(_only(self.shop.comment_row(self.shop.found(call.id)), fields))
+            return self._json(_only(self.shop.post_row(self.shop.posts[call.id]), _asked(fields)))
+        return self._json(_only(self.shop.comment_row(self.shop.found(call.id)), _asked(fields)))
 
     def _update_comment(self, call: Call) -> Response:
         comment = self.shop.found(call.id)
@@ -332,19 +342,22 @@ class FacebookEmulator(Emulator):
         row: Callable[[Any], dict[str, Any]],
         key: Callable[[Any], str],
         summary: dict[str, Any] | None = None,
+        places: Mapping[str, int] | None = None,
     ) -> Response:
         if call.token == self.person_token:
             items = []
         limit = min(int(call.params.get("limit", "25")), self.page_size or 100)
         start = 0
         if "after" in call.params:
-            keys = [key(item) for item in items]
+            if places is None:
+                places = {key(item): place for place, item in enumerate(items)}
             try:
-                start = keys.index(_uncursor(call.params["after"])) + 1
-            except ValueError:
+                start = places[_uncursor(call.params["after"])] + 1
+            except (KeyError, ValueError):
                 raise Refusal(100, "(#100) Invalid cursors values") from None
         shown = items[start : start + limit]
-        body: dict[str, Any] = {"data": [_only(row(item), call.params.get("fields", "")) for item in shown]}
+        names = _asked(call.params.get("fields", ""))
+        body: dict[str, Any] = {"data": [_only(row(item), names) for item in shown]}
         if shown:
             after = _cursor(key(shown[-1]))
             body["paging"] = {"cursors": {"before": _cursor(key(shown[0])), "after": after}}
@@ -389,9 +402,12 @@ def _version(text: str) -> float:
     return float(text.removeprefix("v"))
 
 
-def _only(row: dict[str, Any], fields: str) -> dict[str, Any]:
-    """Gives the fields that were asked for; without any the API gives a few, and the id always."""
-    names = set(_names(fields)) | {"id"} if fields else {"id", "message", "created_time"}
+def _asked(fields: str) -> set[str]:
+    """Gives the names of the fields that were asked for; without any the API gives a few, and the id always."""
+    return {*_names(fields), "id"} if fields else {"id", "message", "created_time"}
+
+
+def _only(row: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key in names}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,6 +90,7 @@ class SandboxPage:
     Attributes:
         posts, comments: by whole id.
         authors_hidden: leave out who wrote comments.
+        version: counts what was added and removed.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -99,6 +101,8 @@ class SandboxPage:
         self.ratings: list[Rating] = []
         self.messages: list[Message] = []
         self.authors_hidden = False
+        self.version = 0
+        self._answers: Counter[str] = Counter()
         self._number = 0
         now = clock()
         for age, text in zip((9, 4, 1), _ANNOUNCEMENTS, strict=True):
@@ -177,7 +181,6 @@ class SandboxPage:
     def comment_row(self, comment: Comment) -> dict[str, Any]:
         """Gives a comment as a list has it."""
         shop = comment.author == self.owner
-        answers = [each for each in self.comments.values() if each.parent == comment.id]
         query = {"comment_id": bare(comment.parent or comment.id)}
         if comment.parent:
             query["reply_comment_id"] = bare(comment.id)
@@ -193,7 +196,7 @@ class SandboxPage:
             "can_hide": not shop,
             "can_remove": True,
             "can_reply_privately": not shop and not comment.written_to,
-            "comment_count": len(answers),
+            "comment_count": self._answers[comment.id],
             "like_count": int(comment.liked),
         }
         if comment.parent:
@@ -208,7 +211,8 @@ class SandboxPage:
         """A comment with its answers, or a post with its comments, goes."""
         self.posts.pop(id, None)
         for key in [key for key, each in self.comments.items() if id in (key, each.parent, each.post)]:
-            del self.comments[key]
+            self._answers[self.comments.pop(key).parent] -= 1
+        self.version += 1
 
     def found(self, id: str) -> Comment:
         """Finds a comment by its whole or bare id."""
@@ -255,6 +259,8 @@ class SandboxPage:
             attachment=attachment,
         )
         self.comments[comment.id] = comment
+        self._answers[comment.parent] += 1
+        self.version += 1
         if post in self.posts:
             self.posts[post].updated = comment.created
         return comment

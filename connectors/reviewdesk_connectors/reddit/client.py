@@ -29,7 +29,9 @@ from reviewdesk.connector import (
     BadAnswer,
     ConfigError,
     ConnectorError,
+    Exchange,
     NotThere,
+    Observer,
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
@@ -63,7 +65,7 @@ SIGN_IN = "Set refresh_token, or username and password."
 RENEW = "Check client_id, client_secret and the account's token or password; a new application needs Reddit's approval."
 
 
-class Exchange:
+class Wire:
     """What has gone over the wire: handed to each `Requestor` of a client, and read when something went wrong.
 
     Attributes:
@@ -71,6 +73,7 @@ class Exchange:
         wrote: True when a write has been handed to the network since `begin`.
         last: the last answer since `begin`, with all its headers.
         leaving: is called before a write is handed to the network; what it raises keeps it back.
+        observer: is called with each request, in the account's thread; None where nobody traces.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -79,6 +82,7 @@ class Exchange:
         self.wrote = False
         self.last: requests.Response | None = None
         self.leaving: Callable[[], None] = lambda: None
+        self.observer: Observer | None = None
 
     def begin(self) -> None:
         """Forgets the last call; the allowance stays."""
@@ -93,15 +97,15 @@ class Requestor(prawcore.Requestor):
     """Sends each request once, in bounded time and size, and keeps what Reddit says of the remaining calls.
 
     Args:
-        exchange: where it is kept.
+        wire: where it is kept.
         private_network: the addresses may lead into the private network.
         oauth_url, reddit_url, session, user_agent: as in prawcore.
     """
 
-    def __init__(self, *, exchange: Exchange, private_network: bool, **kwargs: Any) -> None:
+    def __init__(self, *, wire: Wire, private_network: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._private_network = private_network
-        self._exchange = exchange
+        self._wire = wire
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Sends one request and gives its whole answer, without the headers that would make prawcore sleep.
@@ -119,25 +123,41 @@ class Requestor(prawcore.Requestor):
         is_token = url.endswith(ACCESS_TOKEN_PATH)
         is_write = method.upper() != "GET" and not is_token
         if is_write:
-            self._exchange.leaving()
-        self._exchange.wrote |= is_write
+            self._wire.leaving()
+        self._wire.wrote |= is_write
         # A token request that followed a redirect would take the password along.
         kwargs |= {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
+        status, body, fault, started = 0, b"", "", time.monotonic()
         try:
             with super().request(method, url, **kwargs) as streamed:
+                status = streamed.status_code
                 body = _bounded(streamed)
-        except prawcore.RequestException as error:
-            raise _broken(error.original_exception, is_write) from None
-        except requests.RequestException as error:
-            raise _broken(error, is_write) from None
-        whole = self._exchange.last = _whole(streamed, body, streamed.headers)
-        self._exchange.allowance = self._exchange.allowance.told(whole.status_code, whole.headers, wait_named(whole))
+        except (prawcore.RequestException, requests.RequestException) as error:
+            cause = error.original_exception if isinstance(error, prawcore.RequestException) else error
+            fault = type(cause).__name__
+            raise _broken(cause, is_write) from None
+        finally:
+            if self._wire.observer is not None:
+                address = requests.Request(method, url, params=kwargs.get("params")).prepare().url or url
+                spent = round((time.monotonic() - started) * 1000)
+                self._wire.observer(
+                    Exchange(
+                        method=method.upper(),
+                        url=address,
+                        status=status,
+                        milliseconds=spent,
+                        bytes=len(body),
+                        fault=fault,
+                    )
+                )
+        whole = self._wire.last = _whole(streamed, body, streamed.headers)
+        self._wire.allowance = self._wire.allowance.told(whole.status_code, whole.headers, wait_named(whole))
         if is_token:
             _remember_token(whole)
         elif whole.status_code == 401:
             raise TokenRefused
         if whole.status_code == 408 or whole.status_code >= 500:
-            raise by_status(whole, is_write, self._exchange.clock())
+            raise by_status(whole, is_write, self._wire.clock())
         quiet = {name: value for name, value in whole.headers.items() if not name.lower().startswith("x-ratelimit")}
         return _whole(streamed, body, quiet)
 
@@ -223,7 +243,7 @@ class Client:
     ) -> None:
         self._settings = settings
         self._private_network = private_network
-        self._exchange = Exchange(clock)
+        self._wire = Wire(clock)
         self._http = requests.Session()
         self._http.trust_env = not settings.on_loopback
         self._http.auth = _leave_as_it_is
@@ -258,7 +278,7 @@ class Client:
             requestor_class=Requestor,
             requestor_kwargs={
                 "session": self._http,
-                "exchange": self._exchange,
+                "wire": self._wire,
                 "private_network": self._private_network,
             },
         )
@@ -266,7 +286,11 @@ class Client:
     @property
     def allowance(self) -> Allowance:
         """What Reddit said last of the remaining calls."""
-        return self._exchange.allowance
+        return self._wire.allowance
+
+    def observe(self, observer: Observer) -> None:
+        """Lets `observer` be called with each request from now on, in this thread."""
+        self._wire.observer = observer
 
     def get(self, path: str, params: Mapping[str, str | int]) -> Any:
         """Reads; gives the answer as parsed JSON.
@@ -292,11 +316,11 @@ class Client:
             made = (reddit.submission(short) if kind == "t3" else reddit.comment(short)).reply(text)
             return None if made is None else _fields(made)
 
-        self._exchange.leaving = leaving
+        self._wire.leaving = leaving
         try:
             return self._do(post)
         finally:
-            self._exchange.leaving = lambda: None
+            self._wire.leaving = lambda: None
 
     def edit(self, fullname: str, text: str) -> dict[str, Any]:
         """Changes a comment of ours; gives its fields. Errors as in `reply`."""
@@ -316,7 +340,7 @@ class Client:
 
     def _do(self, work: Callable[[praw.Reddit], T]) -> T:
         """Does `work`, with a fresh token and once more where the old one was refused."""
-        self._exchange.begin()
+        self._wire.begin()
         try:
             try:
                 return work(self._reddit)
@@ -327,7 +351,7 @@ class Client:
             raise
         except Exception as error:
             # Bare KeyError, ValueError and their like escape from praw where an answer is not as it expects.
-            raise translated(error, self._exchange.last, self._exchange.wrote, self._exchange.clock()) from None
+            raise translated(error, self._wire.last, self._wire.wrote, self._wire.clock()) from None
 
 
 def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -92,7 +92,7 @@ class Reddit(Connector[RedditSettings]):
         A page's batch has no cursor until its listing is read down to what was known: a poll that is broken off begins
         that listing at the top again, and loses nothing.
         """
-        me = await self.account.me(self.context.clock)
+        me = await self.account.me(self.context.clock, self.context.report_request)
         position = Position.read(cursor)
         async for batch in self._polling(position, me).batches():
             yield batch
@@ -141,7 +141,7 @@ class Reddit(Connector[RedditSettings]):
         """Asks for the item by its name, since a thread leaves deleted comments out, then for what stands under it, and
         under the comment that it answers.
         """
-        me = await self.account.me(self.context.clock)
+        me = await self.account.me(self.context.clock, self.context.report_request)
         post = mention.thread_id if mention.id.startswith("t1_") else mention.id
         if not post or not mention.id.startswith(("t1_", "t3_")):
             raise Unsupported("It is not known in which post this stands.")
@@ -203,7 +203,7 @@ class Reddit(Connector[RedditSettings]):
 
     async def _read(self, path: str, params: Mapping[str, str | int]) -> Any:
         try:
-            return await self.account.read(path, params, self.context.clock)
+            return await self.account.read(path, params, self.context.clock, self.context.report_request)
         finally:
             self._report_budget()
 
@@ -211,13 +211,13 @@ class Reddit(Connector[RedditSettings]):
         """Does a write in the account's thread, once."""
         self._wants_account()
         try:
-            return await self.account.call(work, self.context.clock)
+            return await self.account.call(work, self.context.clock, self.context.report_request)
         finally:
             self._report_budget()
 
     async def _name(self) -> str:
         self._wants_account()
-        me = await self.account.me(self.context.clock)
+        me = await self.account.me(self.context.clock, self.context.report_request)
         if not me:
             raise BadAnswer("Reddit does not tell the name of the account.", hint="Set username.")
         return me

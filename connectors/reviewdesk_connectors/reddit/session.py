@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reviewdesk.connector import RateLimited, Unreachable
+from reviewdesk.connector import Exchange, Observer, RateLimited, Unreachable
 from reviewdesk_connectors.reddit.allowance import Allowance
 from reviewdesk_connectors.reddit.settings import RedditSettings
 
@@ -52,8 +52,17 @@ class Account:
         """What Reddit said last of the remaining calls."""
         return self._client.allowance if self._client else Allowance()
 
-    async def read(self, path: str, params: Mapping[str, str | int], clock: Callable[[], datetime]) -> Any:
+    async def read(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        clock: Callable[[], datetime],
+        observer: Observer | None = None,
+    ) -> Any:
         """Gives an answer as parsed JSON; asks again after network trouble, since reading twice is harmless.
+
+        Args:
+            observer: is called with each request, from the event loop.
 
         Raises:
             RateLimited: Reddit wants a longer wait than `PATIENCE`.
@@ -61,12 +70,19 @@ class Account:
         """
         for pause in READ_AGAIN_AFTER:
             try:
-                return await self.call(lambda client: client.get(path, params), clock, reserve=RESERVE)
+                return await self.call(lambda client: client.get(path, params), clock, observer, reserve=RESERVE)
             except Unreachable:
                 await asyncio.sleep(pause)
-        return await self.call(lambda client: client.get(path, params), clock, reserve=RESERVE)
+        return await self.call(lambda client: client.get(path, params), clock, observer, reserve=RESERVE)
 
-    async def call(self, work: Callable[[Client], T], clock: Callable[[], datetime], *, reserve: int = 0) -> T:
+    async def call(
+        self,
+        work: Callable[[Client], T],
+        clock: Callable[[], datetime],
+        observer: Observer | None = None,
+        *,
+        reserve: int = 0,
+    ) -> T:
         """Does `work` in the account's thread, after the wait that Reddit wants.
 
         Raises:
@@ -80,20 +96,27 @@ class Account:
             )
         if wait > 0:
             await asyncio.sleep(wait)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._do, work, clock)
+        loop = asyncio.get_running_loop()
 
-    async def me(self, clock: Callable[[], datetime]) -> str:
+        def tell(exchange: Exchange) -> None:
+            if observer is not None:
+                loop.call_soon_threadsafe(observer, exchange)
+
+        return await loop.run_in_executor(self._executor, self._do, work, clock, tell)
+
+    async def me(self, clock: Callable[[], datetime], observer: Observer | None = None) -> str:
         """Gives the account's name; asked for once where the settings do not tell it, "" where nobody signs in."""
         if not self.name and self._settings.signs_in:
-            told = await self.read("api/v1/me", {}, clock)
+            told = await self.read("api/v1/me", {}, clock, observer)
             self.name = str(told.get("name") or "") if isinstance(told, dict) else ""
         return self.name
 
-    def _do(self, work: Callable[[Client], T], clock: Callable[[], datetime]) -> T:
+    def _do(self, work: Callable[[Client], T], clock: Callable[[], datetime], observer: Observer) -> T:
         if self._client is None:
             from reviewdesk_connectors.reddit.client import Client
 
             self._client = Client(self._settings, clock, private_network=self._private_network)
+        self._client.observe(observer)
         return work(self._client)
 
     def shut(self) -> None:

@@ -16,7 +16,16 @@ from praw.config import Config
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reviewdesk.connector import AuthFailed, BadAnswer, ConnectorError, MissingSecret, RateLimited, Unreachable
+from reviewdesk.connector import (
+    AuthFailed,
+    BadAnswer,
+    ConnectorError,
+    Context,
+    Exchange,
+    MissingSecret,
+    RateLimited,
+    Unreachable,
+)
 from reviewdesk.sandbox import CustomerText, Fault, FaultKind, serve
 from reviewdesk_connectors.reddit import client as client_module
 from reviewdesk_connectors.reddit import session
@@ -307,3 +316,36 @@ def test_the_wait_is_read_from_the_headers(headers, wait):
 )
 def test_a_wait_in_words(words, seconds):
     assert wait_in(words) == seconds
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
+    """What the desk is told of each request."""
+    heard: list[Exchange] = []
+    real = Context.__init__
+
+    def observed(self, *args, **more):
+        real(self, *args, **more, observer=heard.append)
+
+    monkeypatch.setattr(Context, "__init__", observed)
+    return heard
+
+
+async def test_each_request_is_reported_without_secrets(told, make, emulator, store):
+    write(emulator)
+    await store.poll(make())
+    assert [each.method for each in told if "access_token" in each.url] == ["POST"]
+    reads = [each for each in told if each.method == "GET"]
+    assert len(told) == len(emulator.requests)
+    assert all(each.status == 200 and each.bytes and not each.fault for each in reads)
+    assert any("limit=100" in each.url for each in reads), "what was asked for can be seen"
+    assert not [secret for secret in emulator.secrets().values() if secret in repr(told)]
+
+
+async def test_a_request_without_an_answer_is_reported_with_its_fault(told, make, emulator, store, monkeypatch):
+    monkeypatch.setattr(session, "READ_AGAIN_AFTER", ())
+    emulator.faults.append(Fault(kind=FaultKind.DROPPED, match="GET ", times=-1))
+    with pytest.raises(Unreachable):
+        await store.poll(make())
+    assert (told[-1].method, told[-1].status) == ("GET", 0)
+    assert told[-1].fault

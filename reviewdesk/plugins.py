@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -123,9 +123,17 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
     return connector, check_settings(source, connector.settings)
 
 
-def is_foreign(source: SourceConfig) -> bool:
-    """Tells whether a source's connector is a third party's, which runs in a process of its own. Imports nothing."""
-    return any(plugin.foreign for plugin in connectors(source.document.beside) if plugin.name == source.connector)
+def foreign_among(sources: Sequence[SourceConfig]) -> frozenset[str]:
+    """Gives the ids of those sources whose connector is a third party's, which runs in a process of its own.
+
+    Imports none, and lists what is installed once.
+    """
+    listed = {folder: connectors(folder) for folder in {source.document.beside for source in sources}}
+    return frozenset(
+        source.id
+        for source in sources
+        if any(plugin.foreign and plugin.name == source.connector for plugin in listed[source.document.beside])
+    )
 
 
 _config: Path | None = None

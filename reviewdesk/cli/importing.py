@@ -42,7 +42,7 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     --set takes a text, or what TOML writes as a list, a table, true or false.
     """
     from reviewdesk.cli.logs import log_to_file
-    from reviewdesk.desk.poll import import_file
+    from reviewdesk.desk.importing import import_file
 
     log_to_file()
     config = session.reading

@@ -67,6 +67,8 @@ class Alone:
             "poll": self._poll,
             "deliver": self._deliver,
             "check": self._check,
+            "import": self._import,
+            "moderate": self._moderate,
             "load": self._load,
         }
         try:
@@ -93,8 +95,9 @@ class Alone:
     def _say(self, sign: Sign) -> None:
         self._write(msgspec.json.encode(sign) + b"\n")
 
-    def _config(self) -> Config:
-        return load(Path(self.task.config), db=Path(self.task.database))
+    def _config(self, *, optional: bool = False) -> Config:
+        path = Path(self.task.config)
+        return load(None if optional and not path.exists() else path, db=Path(self.task.database), optional=optional)
 
     async def _poll(self) -> None:
         from reviewdesk.desk.poll import poll_here
@@ -126,6 +129,23 @@ class Alone:
         config = self._config()
         self.doing("it is checked")
         self.tell(await check_here(config, config.source(self.task.name), clock=lambda: datetime.now(UTC)))
+
+    async def _import(self) -> None:
+        from reviewdesk.desk.importing import Import, import_here
+        from reviewdesk.desk.steps import Word
+
+        told = msgspec.json.decode(self.task.more, type=Import)
+        config = self._config(optional=True)
+        with Store(config.database) as store:
+            done = await import_here(config, store, told.source(config, self.task.name), told.path, doing=self.doing)
+        self.tell(Word.of(done))
+
+    async def _moderate(self) -> None:
+        from reviewdesk.desk.moderate import Deed, do_here
+
+        config = self._config()
+        with Store(config.database) as store:
+            await do_here(config, store, msgspec.json.decode(self.task.more, type=Deed), doing=self.doing)
 
     async def _load(self) -> None:
         from reviewdesk.desk.survey import loaded

@@ -40,20 +40,23 @@ class Task(Record, frozen=True, kw_only=True):
     """What a child does.
 
     Attributes:
-        what: polls, delivers the replies of, or checks one source; or loads one connector.
+        what: polls, delivers the replies of, or checks one source; reads a file into it; does something at once on
+            its platform; or loads one connector.
         config, database: the files.
         name: the source's id, or the connector's name.
         beside: where `load` looks for `plugins/`; "" for nowhere.
         trace: tells each request and item.
+        more: what else the task needs, as JSON of its own.
         hang_seconds: how long it may be silent.
     """
 
-    what: Literal["poll", "deliver", "check", "load"]
+    what: Literal["poll", "deliver", "check", "import", "moderate", "load"]
     name: str
     config: str = ""
     database: str = ""
     beside: str = ""
     trace: bool = False
+    more: msgspec.Raw = msgspec.Raw(b"null")
     hang_seconds: float = 60.0
 
 

@@ -12,7 +12,7 @@ from reviewdesk.desk.border import checked_findings
 from reviewdesk.desk.connecting import blamed, connected
 from reviewdesk.errors import PluginError, ReviewdeskError
 from reviewdesk.model import Finding, Level
-from reviewdesk.plugins import is_foreign
+from reviewdesk.plugins import foreign_among
 
 _LONGEST = 120.0
 
@@ -31,7 +31,7 @@ async def ask(config: Config, source: SourceConfig, *, clock: Callable[[], datet
 
     Errors as in `check_here`.
     """
-    if is_foreign(source):
+    if foreign_among([source]):
         return await _check_apart(config, source)
     return await check_here(config, source, clock=clock)
 

@@ -39,7 +39,7 @@ from reviewdesk.errors import (
     Unsupported,
 )
 from reviewdesk.model import Change, Channel, DeliveryState, Guard, Mention, PostedReply, Record, Status, What
-from reviewdesk.plugins import is_foreign
+from reviewdesk.plugins import foreign_among
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.holders import new_holder
@@ -96,14 +96,15 @@ async def deliver(
         only: source ids; empty for all.
         tell: is called with each reply's outcome.
     """
-    foreign = [
+    waiting = [
         source
         for source in config.sources
         if (not only or source.id in only)
         and not store.sources.is_disabled(source.id)
         and store.outbox.waits_for(source.id)
-        and is_foreign(source)
     ]
+    ids = foreign_among(waiting)
+    foreign = [source for source in waiting if source.id in ids]
     done = await deliver_here(config, store, only=only, without=[source.id for source in foreign], tell=tell)
     for source in foreign:
         done += await _deliver_apart(config, store, source, tell)

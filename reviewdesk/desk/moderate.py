@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from reviewdesk.config import Config
 from reviewdesk.connector import Connector
+from reviewdesk.desk.apart import Task, apart
+from reviewdesk.desk.border import checked_reply, text_of
 from reviewdesk.desk.connecting import blamed, connected
 from reviewdesk.desk.delivery import require
-from reviewdesk.errors import NotAllowed
-from reviewdesk.model import DeliveryState, PostedReply
+from reviewdesk.errors import NotAllowed, Unreachable
+from reviewdesk.model import DeliveryState, PostedReply, Record
+from reviewdesk.plugins import foreign_among
 from reviewdesk.store.db import Store
-from reviewdesk.store.records import Reply, Stored
+from reviewdesk.store.records import Reply
+
+_LONGEST = 120.0
+_GRACE = 15.0
+"""Seconds that a process of its own has beyond that, for its start and its end."""
+
+Doing = Callable[[str], None]
+
+
+class Deed(Record, frozen=True, kw_only=True):
+    """What is to be done.
+
+    Attributes:
+        agent: who does it.
+        id: the number of the mention, or of the reply.
+        on: False takes a like back and shows what was hidden.
+        text: the new one of a reply.
+    """
+
+    what: Literal["hide", "like", "edit_reply", "delete_reply"]
+    agent: str
+    id: int
+    on: bool = True
+    text: str = ""
 
 
 async def hide(config: Config, store: Store, agent: str, id: int, hidden: bool) -> None:
@@ -22,21 +51,14 @@ async def hide(config: Config, store: Store, agent: str, id: int, hidden: bool) 
     Raises:
         NotAllowed: the platform has no such function, or not for this mention.
         ConnectorError: the platform said no, or is out of reach.
+        PluginError: the connector fails or hangs; doing it again is harmless.
     """
-    stored = store.mentions.get(id)
-    _require(stored.mention.can_hide is not False, "The platform does not let this mention be hidden.")
-    async with _able(config, store, stored, "hide", "hide mentions") as connector:
-        await connector.hide(stored.mention, hidden)
-    store.mentions.change([id], {"hidden": int(hidden)}, agent=agent, what="hidden" if hidden else "shown again")
+    await _do(config, store, Deed(what="hide", agent=agent, id=id, on=hidden))
 
 
 async def like(config: Config, store: Store, agent: str, id: int, liked: bool) -> None:
     """Likes a mention as the shop, or takes that back. Errors as in `hide`."""
-    stored = store.mentions.get(id)
-    _require(stored.mention.can_like is not False, "The platform does not let this mention be liked.")
-    async with _able(config, store, stored, "like", "like mentions") as connector:
-        await connector.like(stored.mention, liked)
-    store.mentions.change([id], {"liked": int(liked)}, agent=agent, what="liked" if liked else "like taken back")
+    await _do(config, store, Deed(what="like", agent=agent, id=id, on=liked))
 
 
 async def edit_reply(config: Config, store: Store, agent: str, id: int, text: str) -> None:
@@ -45,52 +67,122 @@ async def edit_reply(config: Config, store: Store, agent: str, id: int, text: st
     Raises:
         NotAllowed: it does not stand there, the text is empty, or the platform cannot edit.
         ConnectorError: the platform said no, or is out of reach; editing again is harmless.
+        PluginError: as in `hide`.
     """
-    _require(bool(text.strip()), "The new text is empty.", hint="To take the reply away: reviewdesk delete-reply.")
-    reply, stored = _standing(store, id)
-    async with _able(config, store, stored, "edit_reply", "edit replies") as connector:
-        changed = await connector.edit_reply(_posted(reply), text)
-    store.outbox.move(reply, reply.state, agent=agent, remote_text=changed.text or text)
-    store.people.log("reply edited", agent=agent, mention=reply.mention_id, source=stored.source)
+    if not text.strip():
+        raise NotAllowed("The new text is empty.", hint="To take the reply away: reviewdesk delete-reply.")
+    await _do(config, store, Deed(what="edit_reply", agent=agent, id=id, text=text))
 
 
 async def delete_reply(config: Config, store: Store, agent: str, id: int) -> None:
     """Deletes a reply of ours from its platform. Errors as in `edit_reply`."""
-    reply, stored = _standing(store, id)
-    async with _able(config, store, stored, "delete_reply", "delete replies") as connector:
+    await _do(config, store, Deed(what="delete_reply", agent=agent, id=id))
+
+
+async def _do(config: Config, store: Store, deed: Deed) -> None:
+    """Does it here, or through a third party's connector in a process of its own."""
+    mention = _standing(store, deed.id).mention_id if deed.what in ("edit_reply", "delete_reply") else deed.id
+    source = config.source(store.mentions.get(mention).source)
+    if not foreign_among([source]):
+        await do_here(config, store, deed)
+        return
+    task = Task(
+        what="moderate",
+        name=source.id,
+        config=str(config.path),
+        database=str(config.database),
+        more=msgspec.Raw(msgspec.json.encode(deed)),
+        hang_seconds=config.desk.hang_seconds,
+    )
+    await apart(task, object, lambda told: None, connector=source.connector, longest=_LONGEST + _GRACE)
+
+
+async def do_here(config: Config, store: Store, deed: Deed, *, doing: Doing = lambda what: None) -> None:
+    """Does it in this process; errors as in the function of its name.
+
+    Args:
+        doing: is called with what the connector's code is at, "" while the desk's own code works.
+    """
+    match deed.what:
+        case "hide":
+            await _hide(config, store, deed, doing)
+        case "like":
+            await _like(config, store, deed, doing)
+        case "edit_reply":
+            await _edit_reply(config, store, deed, doing)
+        case "delete_reply":
+            await _delete_reply(config, store, deed, doing)
+
+
+async def _hide(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+    stored = store.mentions.get(deed.id)
+    if stored.mention.can_hide is False:
+        raise NotAllowed("The platform does not let this mention be hidden.")
+    async with _asked(config, store, stored.source, doing, "hide", "hide mentions") as connector:
+        await connector.hide(stored.mention, deed.on)
+    what = "hidden" if deed.on else "shown again"
+    store.mentions.change([deed.id], {"hidden": int(deed.on)}, agent=deed.agent, what=what)
+
+
+async def _like(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+    stored = store.mentions.get(deed.id)
+    if stored.mention.can_like is False:
+        raise NotAllowed("The platform does not let this mention be liked.")
+    async with _asked(config, store, stored.source, doing, "like", "like mentions") as connector:
+        await connector.like(stored.mention, deed.on)
+    what = "liked" if deed.on else "like taken back"
+    store.mentions.change([deed.id], {"liked": int(deed.on)}, agent=deed.agent, what=what)
+
+
+async def _edit_reply(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+    reply = _standing(store, deed.id)
+    source = store.mentions.get(reply.mention_id).source
+    async with _asked(config, store, source, doing, "edit_reply", "edit replies") as connector:
+        changed = checked_reply(await connector.edit_reply(_posted(reply), deed.text))
+    store.outbox.move(reply, reply.state, agent=deed.agent, remote_text=changed.text or deed.text)
+    store.people.log("reply edited", agent=deed.agent, mention=reply.mention_id, source=source)
+
+
+async def _delete_reply(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+    reply = _standing(store, deed.id)
+    source = store.mentions.get(reply.mention_id).source
+    async with _asked(config, store, source, doing, "delete_reply", "delete replies") as connector:
         await connector.delete_reply(_posted(reply))
-    store.outbox.move(reply, require(reply.state, DeliveryState.WITHDRAWN), agent=agent)
+    store.outbox.move(reply, require(reply.state, DeliveryState.WITHDRAWN), agent=deed.agent)
 
 
 @asynccontextmanager
-async def _able(config: Config, store: Store, stored: Stored, ability: str, what: str) -> AsyncIterator[Connector[Any]]:
-    """Opens the connector of a mention's source for a block that asks one thing of it; its faults are its own.
+async def _asked(
+    config: Config, store: Store, id: str, doing: Doing, capability: str, what: str
+) -> AsyncIterator[Connector[Any]]:
+    """Gives a source's connector, which has the block's time and takes the blame for what the block raises."""
+    source = config.source(id)
+    async with connected(config, source, clock=store.clock, doing=doing) as connector:
+        if not getattr(connector.capabilities, capability):
+            title = text_of(connector.title, source.connector)
+            raise NotAllowed(f"{title} cannot {what}.", hint="Do it on the platform's own page.")
+        doing(f"it is to {what}")
+        try:
+            async with asyncio.timeout(_LONGEST):
+                with blamed(source.connector):
+                    yield connector
+        except TimeoutError:
+            raise Unreachable(
+                f"The platform did not answer within {_LONGEST:g} s.", hint="Doing it again is harmless."
+            ) from None
+        finally:
+            doing("")
 
-    Args:
-        ability: the capability that is needed.
-        what: what it is, for the sentence where it is missing.
-    """
-    async with connected(config, config.source(stored.source), clock=store.clock) as connector:
-        able = bool(getattr(connector.capabilities, ability))
-        _require(able, f"{connector.title} cannot {what}.", hint="Do it on the platform's own page.")
-        with blamed(stored.connector):
-            yield connector
 
-
-def _standing(store: Store, id: int) -> tuple[Reply, Stored]:
+def _standing(store: Store, id: int) -> Reply:
     reply = store.outbox.get(id)
-    _require(
-        reply.state in (DeliveryState.POSTED, DeliveryState.VISIBLE) and bool(reply.remote_id),
-        f"Reply {id} does not stand on its platform; it is {reply.state.value.replace('_', ' ')}.",
-        hint="`reviewdesk outbox` shows what can be done with it.",
-    )
-    return reply, store.mentions.get(reply.mention_id)
+    if reply.state not in (DeliveryState.POSTED, DeliveryState.VISIBLE) or not reply.remote_id:
+        raise NotAllowed(
+            f"Reply {id} does not stand on its platform; it is {reply.state.value.replace('_', ' ')}.",
+            hint="`reviewdesk outbox` shows what can be done with it.",
+        )
+    return reply
 
 
 def _posted(reply: Reply) -> PostedReply:
     return PostedReply(id=reply.remote_id, posted_at=reply.posted_at, text=reply.remote_text, url=reply.remote_url)
-
-
-def _require(allowed: bool, otherwise: str, *, hint: str = "") -> None:
-    if not allowed:
-        raise NotAllowed(otherwise, hint=hint)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, redirect_stdout, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,7 +23,6 @@ from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Ta
 from reviewdesk.errors import (
     Actor,
     ConnectorError,
-    NotAllowed,
     PluginError,
     RateLimited,
     ReviewdeskError,
@@ -33,14 +30,14 @@ from reviewdesk.errors import (
     Unreachable,
 )
 from reviewdesk.model import Budget, JsonObject
-from reviewdesk.plugins import is_foreign
+from reviewdesk.plugins import foreign_among
 from reviewdesk.secrets import redact
 from reviewdesk.store.db import Store
 from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Ingested, Item
 from reviewdesk.store.sources import LeaseLost
 
-__all__ = ["Outcome", "Polled", "Progress", "Step", "import_file", "next_after", "poll_here", "poll_round"]
+__all__ = ["Outcome", "Polled", "Progress", "Step", "next_after", "poll_here", "poll_round"]
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +75,14 @@ async def poll_round(
     """
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
     gate = asyncio.Semaphore(_SIDE_BY_SIDE)
+    standing = {source.id: _standing(store, source, named=bool(only), now=now) for source in chosen}
+    foreign = foreign_among([source for source in chosen if standing[source.id] is None])
 
     async def one(source: SourceConfig) -> Polled:
-        polled = _standing(store, source, named=bool(only), now=now)
+        polled = standing[source.id]
         if polled is None:
             async with gate:
-                poll = _poll_apart if is_foreign(source) else poll_here
+                poll = _poll_apart if source.id in foreign else poll_here
                 polled = await poll(config, store, source, tell=tell, trace=trace)
         tell(polled)
         return polled
@@ -357,26 +356,3 @@ class _Poll:
         able = self.connector.capabilities if self.connector else Capabilities()
         seconds = max(self.source.poll_seconds or self.config.desk.poll_seconds, able.poll_seconds)
         return self.store.clock() + timedelta(seconds=seconds)
-
-
-async def import_file(config: Config, store: Store, source: SourceConfig, path: Path) -> Polled:
-    """Takes a saved export or API answer in, through the source's connector; the source's cursor is left alone.
-
-    Raises:
-        NotAllowed: the connector reads no files.
-        ConnectorError: the file is not one of this platform's.
-    """
-    brought = Ingested()
-    async with connected(config, source, clock=store.clock) as connector:
-        if not connector.capabilities.import_file:
-            raise NotAllowed(f"The connector {source.connector!r} reads no files.")
-        title = source.title or text_of(connector.title, source.connector)
-        store.sources.register(source.id, source.connector, title, msgspec.to_builtins(connector.capabilities))
-        # Standard output is data, and a connector's prints are none.
-        with blamed(source.connector), redirect_stdout(sys.stderr):
-            async for batch in connector.import_file(path):
-                came = admit(batch)
-                mentions = with_reply_pages(came.mentions, connector)
-                brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
-    assess_pending(config, store)
-    return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
-from reviewdesk.config import load
+from reviewdesk import plugins
+from reviewdesk.config import Config, SourceConfig, load
 from reviewdesk.connector import Capabilities, Kind, Mention, ReplyMode
 from reviewdesk.desk.check import check
 from reviewdesk.desk.coverage import watch
 from reviewdesk.desk.deliver import deliver
+from reviewdesk.desk.importing import import_file
+from reviewdesk.desk.moderate import delete_reply, edit_reply, hide, like
 from reviewdesk.desk.poll import Outcome, Polled, poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.desk.steps import Requested, Step, Taken
 from reviewdesk.desk.survey import survey
-from reviewdesk.errors import PluginError
+from reviewdesk.errors import PluginError, Refused
 from reviewdesk.model import DeliveryState, Level
 from reviewdesk.store.db import Store
 from tests.desk.plugins import GOOD, configuration, connector, plugin
@@ -253,3 +257,131 @@ async def test_a_reply_through_a_process_of_its_own(
     assert [each.state for each in told] == [state]
     if state is DeliveryState.UNKNOWN:
         assert told[0].fault
+
+
+ABLE = "from reviewdesk.connector import Capabilities, PostedReply, Refused"
+STUCK = "import time\nwhile True: time.sleep(1)"
+DEEDS = {
+    "hide": ("hide(self, mention, hidden)", lambda *at: hide(*at, True)),
+    "like": ("like(self, mention, liked)", lambda *at: like(*at, True)),
+    "edit_reply": ("edit_reply(self, reply, text)", lambda *at: edit_reply(*at, "Jinak.")),
+    "delete_reply": ("delete_reply(self, reply)", delete_reply),
+}  # fmt: skip
+ILL = {
+    "hangs": (STUCK, "hangs while it is to"),
+    "ends": ("import os; os._exit(3)", "ended its own process (code 3) while it is to"),
+    "raises": ("raise LookupError('no such thing')", "LookupError: no such thing"),
+}
+
+
+def world(folder: Path, members: str) -> tuple[Config, Store]:
+    """Gives a desk with a mention and a posted reply at a third party's source whose connector has these members."""
+    able = ", ".join(f"{name}=True" for name in DEEDS if f"def {name}(" in members)
+    plugin(folder, "acme", f"{ABLE}\n" + connector(members=f"capabilities = Capabilities({able})\n{members}"))
+    config = load(configuration(folder, "acme", more="undo_seconds = 0"))
+    store = Store(config.database)
+    registered(store, "acme", Capabilities(reply=ReplyMode.API))
+    store.mentions.ingest("acme", [Mention(id="1", kind=Kind.COMMENT, text="Nefunguje.")])
+    reply = Respond(store, "jana", config).send(1, "Omlouváme se.", despite_warnings=True)
+    claimed = store.outbox.claim("x", lease_seconds=60, skip_sources=())
+    assert claimed is not None
+    store.outbox.move(claimed, DeliveryState.POSTED, holder="x", remote_id="r1", remote_text=reply.text)
+    return config, store
+
+
+def marks(store: Store) -> set[str]:
+    """Gives what is noted of the mention as done on its platform."""
+    (row,) = store.db.conn.execute("SELECT hidden, liked FROM mention WHERE id = 1").fetchall()
+    return {name for name, done in zip(("hidden", "liked"), row, strict=True) if done}
+
+
+@pytest.mark.parametrize(
+    ("deed", "ill"),
+    [("hide", "hangs"), ("like", "ends"), ("edit_reply", "raises"), ("delete_reply", "hangs")],
+)
+async def test_what_a_person_waits_for_ends_in_a_sentence(tmp_path: Path, deed: str, ill: str) -> None:
+    signature, do = DEEDS[deed]
+    body, expected = ILL[ill]
+    config, store = world(tmp_path, f"async def {signature}:\n" + indent(body, "    "))
+    with store:
+        with pytest.raises(PluginError) as caught:
+            await do(config, store, "jana", 1)
+        assert expected in caught.value.sentence
+        assert "'acme'" in caught.value.sentence
+        assert not marks(store)
+        assert store.outbox.get(1).state is DeliveryState.POSTED
+
+
+async def test_what_a_person_waits_for_is_done_apart(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    members = "".join(
+        f"async def {signature}:\n"
+        f"    import os\n    print(os.getpid(), {name!r}, file=open({str(done)!r}, 'a'))\n"
+        + ("    return PostedReply(id='r1', text=text)\n" if name == "edit_reply" else "")
+        for name, (signature, _) in DEEDS.items()
+    )
+    config, store = world(tmp_path, members)
+    with store:
+        for _, do in DEEDS.values():
+            await do(config, store, "jana", 1)
+        assert marks(store) == {"hidden", "liked"}
+        assert store.outbox.get(1).state is DeliveryState.WITHDRAWN
+        assert store.outbox.get(1).remote_text == "Jinak."
+    lines = [line.split() for line in done.read_text().splitlines()]
+    assert [name for _, name in lines] == list(DEEDS)
+    assert str(os.getpid()) not in [pid for pid, _ in lines]
+
+
+async def test_a_refusal_apart_is_told_as_it_is(tmp_path: Path) -> None:
+    refused = "raise Refused('Not this one.')"
+    config, store = world(tmp_path, f"async def hide(self, mention, hidden): {refused}")
+    with store, pytest.raises(Refused, match="Not this one"):
+        await hide(config, store, "jana", 1, True)
+
+
+IMPORTS = {
+    "hangs": ("yield Batch(mentions=[Mention(id='7', kind=Kind.REVIEW)])\n" + STUCK, "hangs while it reads the file"),
+    "ends": ("yield Batch(mentions=[Mention(id='7', kind=Kind.REVIEW)])\nimport os; os._exit(3)", "code 3"),
+    "garbage": ("yield Batch(mentions=[Mention(id='7', kind=Kind.REVIEW)])\nyield 5", "it gave a int"),
+}
+
+
+@pytest.mark.parametrize("ill", IMPORTS)
+async def test_an_import_apart_keeps_what_came_before(tmp_path: Path, ill: str) -> None:
+    body, expected = IMPORTS[ill]
+    reads = "capabilities = Capabilities(import_file=True)\nasync def import_file(self, path):\n" + indent(body, "    ")
+    plugin(tmp_path, "acme", f"{ABLE}\n" + connector(members=reads))
+    config = load(configuration(tmp_path, "acme"))
+    with Store(config.database) as store:
+        with pytest.raises(PluginError) as caught:
+            await import_file(config, store, config.source("acme"), tmp_path / "saved.json")
+        assert expected in caught.value.sentence
+        assert store.mentions.find("acme", "7") is not None
+
+
+async def test_an_import_apart_reads_for_a_source_that_is_in_no_configuration(tmp_path: Path) -> None:
+    reads = """
+        capabilities = Capabilities(import_file=True)
+        async def import_file(self, path):
+            yield Batch(mentions=[Mention(id="7", kind=Kind.REVIEW, text=f"{self.config.shop}: {path.read_text()}")])
+        """
+    plugin(tmp_path, "acme", f"{ABLE}\n" + connector(members=reads))
+    config = load(configuration(tmp_path))
+    (tmp_path / "saved.txt").write_text("Nefunguje.")
+    source = SourceConfig(id="old", connector="acme", settings={"shop": "Demo"}, document=config.document)
+    with Store(config.database) as store:
+        done = await import_file(config, store, source, tmp_path / "saved.txt")
+        assert done.brought.new == 1
+        found = store.mentions.find("old", "7")
+        assert found is not None
+        assert found.mention.text == "Demo: Nefunguje."
+
+
+def test_what_is_installed_is_listed_once_for_all_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin(tmp_path, "acme")
+    config = load(configuration(tmp_path, "acme", "heureka", "feed"))
+    listings = []
+    real = plugins.connectors
+    monkeypatch.setattr(plugins, "connectors", lambda beside: listings.append(beside) or real(beside))
+    assert plugins.foreign_among(config.sources) == {"acme"}
+    assert len(listings) == 1

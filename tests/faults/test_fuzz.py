@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reviewdesk.config import load
-from reviewdesk.desk.poll import import_file
+from reviewdesk.desk.importing import import_file
 from reviewdesk.errors import ConfigError, PluginError, ReviewdeskError
 from reviewdesk.plugins import load_emulator
 from reviewdesk.sandbox import CustomerText, serve

@@ -1,0 +1,120 @@
+"""Takes a saved export or API answer in, through the connector of the source it belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reviewdesk.config import Config, SourceConfig
+from reviewdesk.connector import Batch
+from reviewdesk.desk.apart import Task, apart
+from reviewdesk.desk.assessing import assess_pending
+from reviewdesk.desk.border import admit, text_of
+from reviewdesk.desk.connecting import blamed, connected, with_reply_pages
+from reviewdesk.desk.steps import Outcome, Polled, Word
+from reviewdesk.errors import NotAllowed
+from reviewdesk.model import Record
+from reviewdesk.plugins import foreign_among
+from reviewdesk.store.db import Store
+from reviewdesk.store.records import Ingested
+
+
+class Import(Record, frozen=True, kw_only=True):
+    """What a process of its own needs to know of an import.
+
+    Attributes:
+        file: its absolute path.
+        connector, settings: of a source that is in no configuration.
+    """
+
+    file: str
+    connector: str
+    settings: dict[str, Any]
+
+    @classmethod
+    def of(cls, source: SourceConfig, path: Path) -> Import:
+        """Gives what is to be known of a file for a source."""
+        return cls(file=str(path.absolute()), connector=source.connector, settings=source.settings)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.file)
+
+    def source(self, config: Config, id: str) -> SourceConfig:
+        """Gives the configured source of this id, else one that is made of what was given."""
+        made = SourceConfig(id=id, connector=self.connector, settings=self.settings, document=config.document)
+        return next((each for each in config.sources if each.id == id), made)
+
+
+async def import_file(config: Config, store: Store, source: SourceConfig, path: Path) -> Polled:
+    """Takes a file in; the source's cursor is left alone. A third party's connector reads in a process of its own.
+
+    Raises:
+        NotAllowed: the connector reads no files.
+        ConnectorError: the file is not one of this platform's.
+        PluginError: the connector fails or hangs; what came before is in, and the same file again doubles nothing.
+    """
+    if not foreign_among([source]):
+        return await import_here(config, store, source, path)
+    ended: list[Polled] = []
+
+    def heard(word: Word) -> None:
+        if isinstance(word.step, Polled):
+            ended.append(word.step)
+
+    task = Task(
+        what="import",
+        name=source.id,
+        config=str(config.path),
+        database=str(config.database),
+        more=msgspec.Raw(msgspec.json.encode(Import.of(source, path))),
+        hang_seconds=config.desk.hang_seconds,
+    )
+    await apart(task, Word, heard, connector=source.connector)
+    return ended[0]
+
+
+async def import_here(
+    config: Config,
+    store: Store,
+    source: SourceConfig,
+    path: Path,
+    *,
+    doing: Callable[[str], None] = lambda what: None,
+) -> Polled:
+    """Takes a file in, in this process; errors as in `import_file`.
+
+    Args:
+        doing: is called with what the connector's code is at, "" while the desk's own code works.
+    """
+    brought = Ingested()
+    async with connected(config, source, clock=store.clock, doing=doing) as connector:
+        if not connector.capabilities.import_file:
+            raise NotAllowed(f"The connector {source.connector!r} reads no files.")
+        title = source.title or text_of(connector.title, source.connector)
+        store.sources.register(source.id, source.connector, title, msgspec.to_builtins(connector.capabilities))
+        # Standard output is data, and a connector's prints are none.
+        with blamed(source.connector), redirect_stdout(sys.stderr):
+            reading = aiter(connector.import_file(path))
+            while (batch := await _batch(reading, doing)) is not None:
+                came = admit(batch)
+                mentions = with_reply_pages(came.mentions, connector)
+                brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
+                # A generator that never waits would let nobody else have a turn, a sign of life included.
+                await asyncio.sleep(0)
+    assess_pending(config, store)
+    return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)
+
+
+async def _batch(reading: AsyncIterator[Batch], doing: Callable[[str], None]) -> Batch | None:
+    doing("it reads the file")
+    batch = await anext(reading, None)
+    doing("")
+    return batch

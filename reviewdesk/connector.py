@@ -57,6 +57,7 @@ from reviewdesk.times import read_time
 from reviewdesk.xml import read_xml
 
 SDK_VERSION = 1
+"""The version of this contract; a connector written for another one is not loaded."""
 
 __all__ = [
     "SDK_VERSION", "Actor", "Answer", "Attachment", "AuthFailed", "Author", "BadAnswer", "Batch", "Budget",

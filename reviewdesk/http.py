@@ -182,6 +182,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Observer = Callable[[Exchange], None]
+"""Is called with each request when it has ended."""
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None:

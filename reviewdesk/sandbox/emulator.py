@@ -14,16 +14,27 @@ from starlette.routing import BaseRoute
 
 
 class FaultKind(StrEnum):
-    """What can go wrong on purpose."""
+    """What can go wrong on purpose.
 
-    RATE_LIMIT = "rate_limit"  # refused for too many requests, in the platform's own shape
-    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - refused because the credential is dead, in the platform's own shape
-    SERVER_ERROR = "server_error"  # the status in `status`, nothing done
-    CUT = "cut"  # the answer breaks off in the middle; what the request asked for is done
-    LOST = "lost"  # what the request asked for is done, and no answer arrives
-    DROPPED = "dropped"  # the connection closes before anything is done
-    SLOW = "slow"  # the answer takes `seconds` longer
-    LOGIN_PAGE = "login_page"  # 200 with a web page instead of data
+    Attributes:
+        RATE_LIMIT: refused for too many requests, in the platform's own shape.
+        EXPIRED_TOKEN: refused because the credential is dead, in the platform's own shape.
+        SERVER_ERROR: the status in `status`, nothing done.
+        CUT: the answer breaks off in the middle; what the request asked for is done.
+        LOST: what the request asked for is done, and no answer arrives.
+        DROPPED: the connection closes before anything is done.
+        SLOW: the answer takes `seconds` longer.
+        LOGIN_PAGE: 200 with a web page instead of data.
+    """
+
+    RATE_LIMIT = "rate_limit"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - no secret, a kind of fault
+    SERVER_ERROR = "server_error"
+    CUT = "cut"
+    LOST = "lost"
+    DROPPED = "dropped"
+    SLOW = "slow"
+    LOGIN_PAGE = "login_page"
 
 
 class Fault(msgspec.Struct, kw_only=True):

@@ -99,7 +99,8 @@ async def import_here(
         if not connector.capabilities.import_file:
             raise NotAllowed(f"The connector {source.connector!r} reads no files.")
         title = source.title or text_of(connector.title, source.connector)
-        store.sources.register(source.id, source.connector, title, msgspec.to_builtins(connector.capabilities))
+        able = msgspec.to_builtins(connector.capabilities)
+        store.sources.register(source.id, source.connector, title, able, tier=text_of(type(connector).tier, ""))
         # Standard output is data, and a connector's prints are none.
         with blamed(source.connector), redirect_stdout(sys.stderr):
             reading = aiter(connector.import_file(path))

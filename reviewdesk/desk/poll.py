@@ -243,7 +243,9 @@ class _Poll:
             self.connector = connector
             self.title = self.source.title or text_of(connector.title, self.source.connector)
             able = msgspec.to_builtins(connector.capabilities)
-            self.store.sources.register(self.source.id, self.source.connector, self.title, able)
+            self.store.sources.register(
+                self.source.id, self.source.connector, self.title, able, tier=text_of(type(connector).tier, "")
+            )
             started = asyncio.get_running_loop().time()
             polling = aiter(connector.poll(self.store.sources.cursor(self.source.id)))
             try:

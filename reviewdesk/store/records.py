@@ -246,6 +246,7 @@ class SourceState(Record, frozen=True, kw_only=True):
         leased_until: a poll is running, at the latest until then; None when none is.
         mentions, open_mentions: counts.
         notices: what was told of it and still holds: that it is silent, that its token expires.
+        tier: what its connector said at its last poll that it has earned, "" where nothing.
     """
 
     id: str
@@ -268,6 +269,7 @@ class SourceState(Record, frozen=True, kw_only=True):
     set_aside: int
     disabled: bool = False
     notices: tuple[str, ...] = ()
+    tier: str = ""
 
 
 class Item(Record, frozen=True, kw_only=True):

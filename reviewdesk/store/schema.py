@@ -304,3 +304,9 @@ def m007_when_tokens_end(db: Database) -> None:
 def m008_people_may_be_erased(db: Database) -> None:
     """Marks what was erased at a person's request, so that no poll brings it back."""
     db.execute("ALTER TABLE mention ADD COLUMN erased_at INTEGER")
+
+
+@migrations()
+def m009_tiers_of_sources(db: Database) -> None:
+    """Keeps the tier that a source's connector has earned, for the sources screen."""
+    db.execute("ALTER TABLE source ADD COLUMN tier TEXT NOT NULL DEFAULT ''")

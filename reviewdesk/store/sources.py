@@ -39,15 +39,19 @@ class Sources:
         self._store = store
         self._conn: sqlite3.Connection = store.db.conn
 
-    def register(self, id: str, connector: str, title: str, capabilities: Mapping[str, Any] | None = None) -> None:
-        """Makes a source known, or brings its title and capabilities up to date."""
+    def register(
+        self, id: str, connector: str, title: str, capabilities: Mapping[str, Any] | None = None, *, tier: str = ""
+    ) -> None:
+        """Makes a source known, or brings its title up to date, and with its capabilities its connector's tier."""
         told = None if capabilities is None else json.dumps(dict(capabilities))
         with self._store.transaction() as conn:
             conn.execute(
-                """INSERT INTO source (id, connector, title, capabilities) VALUES (?, ?, ?, coalesce(?, '{}'))
+                """INSERT INTO source (id, connector, title, capabilities, tier)
+                     VALUES (:id, :connector, :title, coalesce(:told, '{}'), :tier)
                    ON CONFLICT (id) DO UPDATE SET connector = excluded.connector, title = excluded.title,
-                     capabilities = CASE WHEN ? THEN excluded.capabilities ELSE source.capabilities END""",
-                (id, connector, title, told, told is not None),
+                     capabilities = coalesce(:told, source.capabilities),
+                     tier = CASE WHEN :told IS NULL THEN source.tier ELSE excluded.tier END""",
+                {"id": id, "connector": connector, "title": title, "told": told, "tier": tier},
             )
 
     def take(self, id: str, owner: str, *, seconds: float) -> bool:
@@ -292,6 +296,7 @@ class Sources:
                 set_aside=row[17],
                 disabled=bool(row[18]),
                 notices=self._store.coverage.notices(row[0]),
+                tier=row[19],
             )
             for row in self._conn.execute(
                 """SELECT id, connector, title, capabilities, polled_at, succeeded_at, next_at, failures, fault_kind,
@@ -300,7 +305,7 @@ class Sources:
                      (SELECT count(*) FROM mention
                       WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
                      (SELECT count(*) FROM set_aside WHERE source_id = source.id),
-                     disabled
+                     disabled, tier
                    FROM source ORDER BY id"""
             ).fetchall()
         ]

@@ -96,6 +96,7 @@ def describe(state: SourceState, around: Surroundings, room: int) -> Content:
     """Gives all that is to be said about a source, in lines of at most `room` cells."""
     badge, style = _badge(state, around)
     title, told = cut(state.title or state.id, 50), f"  {cut(state.id, 40)} · {cut(state.connector, 30)}"
+    told += f" · {state.tier}" if state.tier else ""
     facts = [_facts(state, around)]
     if state.budget:
         facts.append(_budget(state.budget, around))

@@ -152,6 +152,8 @@ def test_it_is_read_with_and_replied_through(installed: Stranger, platform: Plat
     assert f"{NAME}: GET {platform.base}/reviews 200" in told
     assert f"{NAME}: 1 new" in told
     assert installed.environment["REVIEWDESK_SANDBOX_OTHERSHOP_KEY"] not in told
+    with store(installed) as opened:
+        assert [each.tier for each in opened.sources.states()] == ["platinum"]
     installed.run("reply", "1", REPLY, "--despite-warnings")
     assert platform.replies == [], "nothing goes out before it is sent"
     assert "reply 1 to mention 1 is posted" in installed.run("send")

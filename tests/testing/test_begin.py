@@ -19,8 +19,8 @@ from reviewdesk.testing import examine
 from reviewdesk.testing.begin import Plan, begin
 from reviewdesk.testing.rules import Tier
 
+# The one of JSON, bearer, links and replies is tried where it is installed, in tests/flows/test_third_party_package.py.
 SHAPES = [
-    ("json", "bearer", "link", True),
     ("json", "header", "cursor", False),
     ("json", "none", "page", True),
     ("xml", "none", "none", False),

@@ -49,6 +49,21 @@ async def test_a_broken_source_stands_first_with_what_to_do(size: tuple[int, int
         assert app.screen is not screen
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 40)])
+async def test_the_tier_of_its_connector_stands_beside_it(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        screen = SourcesScreen(around)
+        screen.show([source(id="cz", tier="platinum"), source(id="sk", title="Heureka SK")])
+        app.push_screen(screen)
+        await pilot.pause()
+        lines = app.screen_text().splitlines()
+        assert any("Heureka CZ  cz · heureka · platinum" in line for line in lines)
+        (untried,) = [line for line in lines if "Heureka SK" in line]
+        assert "sk · heureka" in untried
+        assert "heureka ·" not in untried
+
+
 async def test_the_cursor_stays_on_its_source_and_its_keys_ask_for_it() -> None:
     app = Host()
     async with app.run_test(size=(80, 24)) as pilot:

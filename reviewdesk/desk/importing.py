@@ -107,7 +107,9 @@ async def import_here(
             while (batch := await _batch(reading, doing)) is not None:
                 came = admit(batch)
                 mentions = with_reply_pages(came.mentions, connector)
-                brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
+                # What goes wrong here is the store's trouble and no connector's.
+                with store.told():
+                    brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
                 # A generator that never waits would let nobody else have a turn, a sign of life included.
                 await asyncio.sleep(0)
     assess_pending(config, store)

@@ -25,6 +25,7 @@ _TITLES = {
     "reviewdesk.connector": "The connector and what it is given",
     "reviewdesk.model": "What it hands over",
     "reviewdesk.http": "HTTP",
+    "reviewdesk.network": "Where requests may lead",
     "reviewdesk.paging": "Lists that come in pages",
     "reviewdesk.text": "Texts",
     "reviewdesk.times": "Times",
@@ -52,9 +53,9 @@ def exported() -> Iterator[tuple[str, str, str]]:
     for package in _PACKAGES:
         module = importlib.import_module(package)
         for name in module.__all__:
-            places = [place for place in _TITLES if name in _definitions(place)]
-            own = getattr(getattr(module, name), "__module__", None)
-            yield package, own if own in places else places[0], name
+            own = getattr(getattr(module, name), "__module__", "")
+            places = (own, *_TITLES) if own.startswith("reviewdesk.") else tuple(_TITLES)
+            yield package, next(place for place in places if name in _definitions(place)), name
 
 
 def silent() -> Iterator[str]:
@@ -70,9 +71,9 @@ def silent() -> Iterator[str]:
 def _package(package: str) -> Iterator[str]:
     yield f"\n## `{package}`\n\n{_PACKAGES[package]}"
     names = [(module, name) for each, module, name in exported() if each == package]
-    for module in _TITLES:
+    for module in dict.fromkeys([*_TITLES, *(module for module, _ in names)]):
         if own := [name for place, name in names if place == module]:
-            yield f"\n### {_TITLES[module]}"
+            yield f"\n### {_TITLES.get(module, f'`{module}`')}"
             for name in own:
                 yield from _entry(name, *_definitions(module)[name])
 

@@ -1,16 +1,10 @@
-"""The states of a reply on its way, and what may follow what. Pure.
+"""The states of a reply on its way, what they mean, and what may follow what and why. Pure.
 
-    queued ──▶ sending ──▶ posted ──▶ visible
-      │  ▲        │ │ └──▶ refused
-      │  └────────┤ ├────▶ unknown ──▶ posted, visible, queued, withdrawn
-      │             └────▶ held ──▶ queued, withdrawn
-      └──▶ withdrawn
-    handed_off ──▶ posted, visible, withdrawn
-    posted, visible ──▶ withdrawn (deleted from the platform)
-
-`sending` is committed before the first byte leaves. `unknown` is what nobody knows: it is looked for on the platform
-and goes back to `queued` only when it is certain that it is not there, or when a person says so. `held` was stopped by
-the guard (`reviewdesk.desk.guard`) before anything was sent; only a person lets it go on.
+docs/delivery.md shows the table as a picture. `sending` is committed before the first byte leaves. `unknown` is what
+nobody knows: it is looked for on the platform, and goes back to `queued` only when it is certain that it is not there,
+or when a person says so. `held` was stopped by the guard (`reviewdesk.desk.guard`) before anything was sent; only a
+person lets it go on. What is read on the platform outweighs all that the desk believed: an attempt that counted as lost
+may have arrived after all.
 """
 
 from __future__ import annotations
@@ -31,16 +25,55 @@ from reviewdesk.errors import (
 )
 from reviewdesk.model import DeliveryState as State
 
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.QUEUED: frozenset((State.SENDING, State.VISIBLE, State.WITHDRAWN)),
-    State.SENDING: frozenset((State.POSTED, State.VISIBLE, State.REFUSED, State.QUEUED, State.UNKNOWN, State.HELD)),
-    State.HELD: frozenset((State.QUEUED, State.VISIBLE, State.WITHDRAWN)),
-    State.UNKNOWN: frozenset((State.POSTED, State.VISIBLE, State.QUEUED, State.WITHDRAWN)),
-    State.POSTED: frozenset((State.VISIBLE, State.REFUSED, State.WITHDRAWN)),
-    State.REFUSED: frozenset((State.WITHDRAWN,)),
-    State.HANDED_OFF: frozenset((State.POSTED, State.VISIBLE, State.WITHDRAWN)),
-    State.VISIBLE: frozenset((State.WITHDRAWN,)),
-    State.WITHDRAWN: frozenset(),
+MEANINGS: Mapping[State, str] = {
+    State.QUEUED: "It waits: for the seconds in which it can be taken back, for the next sending, or for its platform.",
+    State.SENDING: "One process has it, and it may be leaving just now.",
+    State.HELD: "Its thread has changed since it was approved. Nothing was sent; look at the difference and decide.",
+    State.UNKNOWN: "It may stand there or not. The desk looks for it, or asks you; it is never sent again blindly.",
+    State.POSTED: "The platform has it, and may be holding it back from the public.",
+    State.VISIBLE: "It was seen on the platform.",
+    State.REFUSED: "The platform said no, in its own words. It does not stand there.",
+    State.HANDED_OFF: "The platform takes replies on its own page only: paste it there, and say so.",
+    State.WITHDRAWN: "It was taken back; its text is a draft again. Nothing follows.",
+}
+"""What each state means to the agent."""
+
+TRANSITIONS: Mapping[State, Mapping[State, str]] = {
+    State.QUEUED: {
+        State.SENDING: "its time has come",
+        State.VISIBLE: "an earlier attempt is seen there",
+        State.WITHDRAWN: "taken back",
+    },
+    State.SENDING: {
+        State.POSTED: "the platform took it",
+        State.VISIBLE: "it is seen there",
+        State.REFUSED: "the platform said no",
+        State.QUEUED: "certainly not sent",
+        State.UNKNOWN: "no whole answer, or the process died",
+        State.HELD: "the thread has changed",
+    },
+    State.HELD: {
+        State.QUEUED: "released",
+        State.VISIBLE: "an earlier attempt is seen there",
+        State.WITHDRAWN: "taken back",
+    },
+    State.UNKNOWN: {
+        State.POSTED: "found, or a person saw it",
+        State.VISIBLE: "a poll brought it",
+        State.QUEUED: "certainly not there",
+    },
+    State.POSTED: {
+        State.VISIBLE: "it is seen there",
+        State.WITHDRAWN: "deleted from the platform",
+    },
+    State.REFUSED: {State.WITHDRAWN: "taken back"},
+    State.HANDED_OFF: {
+        State.POSTED: "a person posted it",
+        State.VISIBLE: "a poll brought it",
+        State.WITHDRAWN: "taken back, or a better text",
+    },
+    State.VISIBLE: {State.WITHDRAWN: "deleted from the platform"},
+    State.WITHDRAWN: {},
 }
 
 FIRST_LOOK = timedelta(seconds=10)

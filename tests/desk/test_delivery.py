@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewdesk import errors
-from reviewdesk.desk.delivery import LONGEST_PAUSE, TRANSITIONS, after_failure, next_try, require
+from reviewdesk.cli.delivery_page import made, renewed
+from reviewdesk.desk.delivery import LONGEST_PAUSE, MEANINGS, TRANSITIONS, after_failure, next_try, require
 from reviewdesk.model import DeliveryState as State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -19,8 +21,8 @@ ALLOWED = {
     "queued": "sending visible withdrawn",
     "sending": "posted visible refused queued unknown held",
     "held": "queued visible withdrawn",
-    "unknown": "posted visible queued withdrawn",
-    "posted": "visible refused withdrawn",
+    "unknown": "posted visible queued",
+    "posted": "visible withdrawn",
     "visible": "withdrawn",
     "refused": "withdrawn",
     "handed_off": "posted visible withdrawn",
@@ -95,3 +97,17 @@ def test_pauses_grow_and_end_at_an_hour(attempts: int, later: int) -> None:
 def test_a_wait_that_is_told_is_kept_to_the_second(seconds: int, attempts: int) -> None:
     until = NOON + timedelta(seconds=seconds)
     assert next_try(attempts, NOON, errors.RateLimited("", until=until)) == max(until, NOON)
+
+
+def test_the_page_shows_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs/delivery.md").read_text(encoding="utf-8")
+    assert page == renewed(page), "run: python -m reviewdesk.cli.delivery_page docs/delivery.md"
+    for state in State:
+        assert f"| **{state.value.replace('_', ' ')}** |" in page
+
+
+def test_each_way_on_is_shown_with_its_reason() -> None:
+    assert set(MEANINGS) == set(State)
+    for was, following in TRANSITIONS.items():
+        for to, why in following.items():
+            assert f"    {was.value} --> {to.value}: {why}\n" in made()

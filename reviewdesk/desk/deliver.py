@@ -28,7 +28,6 @@ from reviewdesk.desk.delivery import (
 )
 from reviewdesk.errors import (
     Actor,
-    NotAllowed,
     NotThere,
     OutcomeUnknown,
     PermissionMissing,
@@ -208,17 +207,8 @@ class _Round:
             self.connectors[source] = await self.stack.enter_async_context(opened)
         return self.connectors[source]
 
-    def _mention(self, reply: Reply) -> Stored | None:
-        """Gives what is answered; None where it was erased meanwhile, and the reply with it."""
-        try:
-            return self.store.mentions.get(reply.mention_id)
-        except NotAllowed:
-            return None
-
     async def _send(self, reply: Reply) -> None:
-        stored = self._mention(reply)
-        if stored is None:
-            return
+        stored = self.store.mentions.get(reply.mention_id)
         try:
             connector = await self._connector(stored.source)
         except ReviewdeskError as error:
@@ -272,8 +262,7 @@ class _Round:
 
     def _stands_there(self, reply: Reply, stored: Stored) -> bool:
         """Tells whether an earlier attempt turned out to have arrived: its words were read, and ingest has noted it."""
-        now = self.store.outbox.find(reply.id)
-        found = now is not None and now.state is DeliveryState.VISIBLE
+        found = self.store.outbox.get(reply.id).state is DeliveryState.VISIBLE
         if found:
             self._tell(reply, stored, DeliveryState.VISIBLE)
         return found
@@ -284,9 +273,7 @@ class _Round:
         In one transaction, so that the agent is shown all that is counted as shown.
         """
         with self.store.transaction():
-            stored = self._mention(reply)
-            if stored is None:
-                return True
+            stored = self.store.mentions.get(reply.mention_id)
             found = unreadable + self._changes(connector, reply, stored)
             if not found:
                 return False
@@ -367,12 +354,12 @@ class _Round:
                 fault_hint="",
                 send_after=next_look(now, now),
             )
-            current = self.store.outbox.find(reply.id)
-            if noted and current:
+            current = self.store.outbox.get(reply.id)
+            if noted:
                 self._note_answered(current, stored, posted, now)
         if noted:
             self._tell(reply, stored, DeliveryState.POSTED)
-        elif current and current.state is DeliveryState.UNKNOWN and current.attempts == reply.attempts:
+        elif current.state is DeliveryState.UNKNOWN and current.attempts == reply.attempts:
             # Another process gave this one up while the answer was on its way.
             self._posted(current, stored, posted)
 
@@ -417,9 +404,7 @@ class _Round:
 
     async def _look(self, reply: Reply) -> None:
         """Settles an unknown reply by asking the platform; one that it cannot tell of waits for a person."""
-        stored = self._mention(reply)
-        if stored is None:
-            return
+        stored = self.store.mentions.get(reply.mention_id)
         now, attempted = self.store.clock(), reply.attempted_at or reply.updated_at
         waits = reply.updated_at <= now < reply.send_after or attempted <= now < attempted + FIRST_LOOK
         if stored.source in self.skipped or waits:
@@ -448,9 +433,7 @@ class _Round:
 
     async def _look_for_posted(self, reply: Reply) -> None:
         """Looks whether a reply that the platform holds back can be seen; its agent is told where that is late."""
-        stored = self._mention(reply)
-        if stored is None:
-            return
+        stored = self.store.mentions.get(reply.mention_id)
         now, posted_at = self.store.clock(), reply.posted_at or reply.updated_at
         if stored.source in self.skipped:
             return

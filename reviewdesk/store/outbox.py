@@ -103,14 +103,10 @@ class Outbox:
         Raises:
             NotAllowed: there is none with this id.
         """
-        found = self.find(id)
-        if found is None:
+        found = self._select("id = ?", (id,))
+        if not found:
             raise NotAllowed(f"There is no reply {id}.")
-        return found
-
-    def find(self, id: int) -> Reply | None:
-        """Gives one reply; None where there is none (any more)."""
-        return next(iter(self._select("id = ?", (id,))), None)
+        return found[0]
 
     def waiting(self) -> int:
         """Gives how many replies wait for a person: held, refused, unclear, or to be posted by hand."""

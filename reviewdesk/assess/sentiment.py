@@ -115,6 +115,7 @@ def signs() -> Signs:
     return Signs(emoji, emoticons, found, re.compile(_HINT))
 
 
+_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
 
 
@@ -212,6 +213,9 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
             end = phrase.end(known, index)
             if end is None or sentences[end - 1] != sentence:
                 continue
+            group = phrase.group
+            if group.valence <= 0 and not group.severity and _complaint_begins(known, index + 1, end):
+                continue
             hits.append(_phrase_hit(tokens, known, phrase, index, end, taken_until))
             taken_until = end
             break
@@ -228,15 +232,26 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     return hits
 
 
+def _complaint_begins(known: list[Known], first: int, end: int) -> bool:
+    """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
+    return any(
+        phrase.group.severity in _GRAVE and phrase.end(known, at) is not None
+        for at in range(first, end)
+        if known[at].begins
+        for phrase in known[at].phrases(known, at)
+    )
+
+
 def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int, taken_until: int) -> Hit:
     group = phrase.group
     start, stop = tokens.span(first, end - 1)
     sentence = tokens.sentences[first]
+    topic = group.topic or next((one.topic for one in known[first:end] if one.topic), None)
     deniable = end == first + 1 or (group.valence > 0 and not any(one.negator for one in known[first:end]))
     if deniable and not known[first].negative and _negator_before(tokens, known, first, taken_until):
-        return Hit(start, stop, _turned_round(group.valence), "negated", group.topic, sentence=sentence)
+        return Hit(start, stop, _turned_round(group.valence), "negated", topic, sentence=sentence)
     note = group.intent or ("complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase")
-    return Hit(start, stop, group.valence, note, group.topic, group.severity, group.courtesy, sentence, group.intent)
+    return Hit(start, stop, group.valence, note, topic, group.severity, group.courtesy, sentence, group.intent)
 
 
 def _turned_round(valence: float) -> float:

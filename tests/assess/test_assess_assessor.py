@@ -258,6 +258,16 @@ def test_any_order_of_english_words_scores_as_in_vader(words: list[str]) -> None
     test_english_words_score_as_in_vader(" ".join(words))
 
 
+def test_one_fault_weighs_less_in_a_long_text_than_in_a_short_one() -> None:
+    fault = "A zip je pomalý a drahý."
+    story = "Koupili jsme to loni na podzim a od té doby s tím jezdíme každý víkend na chatu. " * 4
+    short, long = assess(fault, language="cs").compound, assess(story + fault, language="cs").compound
+    assert short is not None
+    assert long is not None
+    assert short < -0.05
+    assert short < long <= 0
+
+
 def seconds(text: str) -> float:
     assess("warm up, this is all good", language="en")
     start = time.perf_counter()

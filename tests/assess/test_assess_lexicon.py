@@ -7,6 +7,7 @@ from reviewdesk.assess.language import known_languages, lexicon_of
 from reviewdesk.assess.lexicon import Lexicon, lexicon, read
 from reviewdesk.assess.sentiment import read_text, signs
 from reviewdesk.errors import ReviewdeskError
+from reviewdesk.model import Severity, Topic
 
 FILES = sorted({name for code in known_languages() if (name := lexicon_of(code))})
 
@@ -61,6 +62,30 @@ def test_phrases_match_with_gaps_and_alternatives(phrase: str, text: str, matche
     words = lexicon_with(phrase)
     known = [words.known[token] for token in text.split()]
     assert any(one.end(known, 0) is not None for one in known[0].phrases(known, 0)) is matches
+
+
+def test_patterns_with_an_apostrophe_fit_words_with_and_without_it() -> None:
+    known = lexicon("en").known
+    assert known["won't"].begins
+    assert known["won't"].slots == known["wont"].slots == known["won’t"].slots
+    assert known["isn't"].negator
+
+
+def test_words_that_vader_misreads_are_passed_over() -> None:
+    from reviewdesk.assess.english import english_hits
+
+    assert english_hits("hope my credit card is with the fan from Amazon") == []
+    assert [hit.share > 0 for hit in english_hits("a lovely fan")] == [True]
+
+
+@pytest.mark.parametrize("text", ["This is a scam, stay home.", "The site keeps crashing and I was charged twice."])
+def test_a_plain_phrase_does_not_swallow_the_grave_complaint_it_runs_into(text: str) -> None:
+    assert read_text(text, "en").severity is Severity.CRITICAL
+
+
+def test_a_phrase_without_a_topic_takes_it_from_its_words() -> None:
+    hits = read_text("Should have checked the price, the app logged me out.", "en").hits
+    assert {hit.topic for hit in hits} >= {Topic.PRICE, Topic.WEBSITE}
 
 
 def test_letters_drawn_out_are_drawn_back() -> None:

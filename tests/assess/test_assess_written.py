@@ -58,3 +58,16 @@ def test_missing_accents_change_hardly_anything(language: str) -> None:
     pairs = zip(said(language, texts), said(language, [fold(text).text for text in texts]), texts, strict=True)
     changed = [text for one, other, text in pairs if one != other]
     assert len(changed) <= 0.03 * len(texts), changed
+
+
+@pytest.mark.parametrize(("language", "least"), [("en", 0.83), ("hu", 0.88)])
+def test_stories_without_telling_words_by_which_phrases_were_found_are_still_read(language: str, least: float) -> None:
+    gold = [label for label, _ in rows("mended", language)]
+    assert macro_f1(gold, said(language, [text for _, text in rows("mended", language)])) >= least
+
+
+@pytest.mark.parametrize("language", ["en", "hu"])
+def test_no_text_kept_unread_stands_among_those_that_were_mended_by(language: str) -> None:
+    unread = {text for _, text in rows("unread", language)}
+    assert len(unread) == 90
+    assert not unread & {text for _, text in rows("mended", language)}

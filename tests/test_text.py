@@ -85,11 +85,11 @@ class TestSafe:
         ["\u0301\u0316" * 500_000, "a\u200b" * 500_000, "\x1b]0;" * 250_000, "…—“”" * 250_000, "\u0344" * 300_000],
     )
     def test_a_million_characters_take_no_time(self, text: str) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         safe(text)
         fold(text)
         same_text(text, text + "a")
-        assert time.perf_counter() - begun < 10
+        assert time.process_time() - begun < 10
 
 
 class TestOneLine:

@@ -24,11 +24,11 @@ linux_only = pytest.mark.skipif(
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_is_lost_doubled_or_unapproved(tmp_path: Path, seed: int) -> None:
-    figures = run(110, seed, ("facebook", "feed", "heureka", "reddit"), tmp_path)
+    figures = run(70, seed, ("facebook", "feed", "heureka", "reddit"), tmp_path)
     assert figures.verdict.sentences == []
     assert figures.broken == []
-    assert figures.kills.total() >= 110
-    assert figures.verdict.replies > 5
+    assert figures.kills.total() >= 70
+    assert figures.verdict.replies > 3
 
 
 async def settled(here: World) -> None:

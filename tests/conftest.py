@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 import stamina
+
+from reviewdesk import secrets
 
 # How long an example takes depends on who else is using the machine. The examples are the same at each run, so that a
 # change is judged by what it changes; HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -36,6 +39,13 @@ def nobodys_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     }.items():
         monkeypatch.setenv(name, str(home / folder))
     return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No secret of another test is known; each of thousands would be looked for in all that is logged and stored."""
+    monkeypatch.setattr(secrets, "_revealed", set())
+    monkeypatch.setattr(secrets, "_pattern", re.compile(re.escape(secrets.HIDDEN)))
 
 
 @pytest.fixture

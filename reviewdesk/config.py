@@ -165,6 +165,22 @@ class Deadlines(_Table, frozen=True, kw_only=True):
     holidays: tuple[date, ...] = ()
 
 
+class Assess(_Table, frozen=True, kw_only=True):
+    """`[assess]`: how mentions are read.
+
+    Attributes:
+        learn: False leaves people's corrections unlearned; they still hold for the mentions themselves.
+        scorer: the name of a plugin that is asked as well; "" for none.
+        scorer_settings: its own keys; its own type checks them.
+        scorer_seconds: how long it may take for one batch of texts.
+    """
+
+    learn: bool = True
+    scorer: str = ""
+    scorer_settings: dict[str, Any] = {}
+    scorer_seconds: PollSeconds = 20.0
+
+
 class Agent(_Table, frozen=True, kw_only=True):
     """`[[agent]]`: a member of staff.
 
@@ -247,6 +263,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     shop: Shop
     desk: Desk
     deadlines: Deadlines
+    assess: Assess
     agents: tuple[Agent, ...]
     keys: dict[str, tuple[str, ...]]
     sources: tuple[SourceConfig, ...]
@@ -301,10 +318,11 @@ def load(
     document, tables = _read(found) if found else (Document(FILE_NAME, Path.cwd(), ""), {})
     path = found or Path(FILE_NAME).absolute()
     check = Check(document)
-    check.unknown_keys(tables, ("shop", "desk", "deadlines", "agent", "keys", "source"), ())
+    check.unknown_keys(tables, ("shop", "desk", "deadlines", "assess", "agent", "keys", "source"), ())
     shop = check.table(tables.get("shop", {}), Shop, ("shop",))
     desk = check.table(tables.get("desk", {}), Desk, ("desk",))
     deadlines = check.table(tables.get("deadlines", {}), Deadlines, ("deadlines",))
+    assess = check.table(tables.get("assess", {}), Assess, ("assess",))
     keys = _keys(check, tables.get("keys", {}))
     agents = [check.table(table, Agent, where) for where, table in _array(check, tables, "agent")]
     sources = [_source(check, table, where) for where, table in _array(check, tables, "source")]
@@ -321,6 +339,7 @@ def load(
         shop=shop,
         desk=desk,
         deadlines=deadlines,
+        assess=assess,
         agents=tuple(agents),
         keys=keys,
         sources=cast(tuple[SourceConfig, ...], tuple(sources)),

@@ -269,7 +269,8 @@ class Reason(Record, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One piece of evidence behind an assessment.
 
     Attributes:
-        field: where it was found: "text", "title", "rating", "pros", "cons", "recommends", "sub_ratings".
+        field: where it was found: "text", "title", "rating", "pros", "cons", "recommends", "sub_ratings"; "scorer" for
+            the word of a plugin.
         share: its part of the compound before squashing; negative weighs towards a complaint.
         start, end: the span in that field's text in code points, end exclusive; None for fields without words.
         evidence: the words or the value, as shown to people ("nefunguje", "2 of 5 stars").

@@ -29,12 +29,18 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from reviewdesk.connector import Connector, Settings
+    from reviewdesk.scorer import Scorer
 
 CONNECTORS = "reviewdesk.connectors"
 EMULATORS = "reviewdesk.emulators"
+SCORERS = "reviewdesk.scorers"
 TIERS = ("bronze", "silver", "gold", "platinum")
 """What a connector may claim to have earned, lowest first."""
-_BASES = {CONNECTORS: "reviewdesk.connector.Connector", EMULATORS: "reviewdesk.sandbox.emulator.Emulator"}
+_BASES = {
+    CONNECTORS: "reviewdesk.connector.Connector",
+    EMULATORS: "reviewdesk.sandbox.emulator.Emulator",
+    SCORERS: "reviewdesk.scorer.Scorer",
+}
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +51,7 @@ class Plugin(Record, frozen=True, kw_only=True):
         name: as in `connector = "heureka"`.
         target: what is imported: `package.module:Class`, or the path of the file.
         distribution, version: the installed package that brings it; of a file its name in its folder.
-        group: `reviewdesk.connectors` or `reviewdesk.emulators`.
+        group: `reviewdesk.connectors`, `reviewdesk.emulators` or `reviewdesk.scorers`.
         file: the file; None for what a package brings.
     """
 
@@ -101,6 +107,28 @@ def load_emulator(name: str, beside: Path | None = None) -> type[Any]:
     missing = [part for part in ("platform", "routes", "source", "write", "shop_replies") if not hasattr(target, part)]
     if not isinstance(target, type) or missing:
         raise _broken(plugin, ["it is no subclass of reviewdesk.sandbox.Emulator"])
+    return target
+
+
+def load_scorer(name: str, beside: Path | None = None) -> type[Scorer[Any]]:
+    """Imports one scorer, a subclass of `reviewdesk.scorer.Scorer`.
+
+    Raises:
+        PluginError: there is none of this name or several, it fails while being imported, or it breaks the contract.
+    """
+    from reviewdesk.scorer import SDK_VERSION, Scorer
+
+    plugin = _the_one(_listed(SCORERS, beside, os.environ), name, "scorer")
+    target = _import(plugin)
+    if not isinstance(target, type) or not issubclass(target, Scorer):
+        raise _broken(plugin, ["it is no subclass of reviewdesk.scorer.Scorer"])
+    faults = list(_settings_breaches(getattr(target, "settings", None)))
+    if target.sdk != SDK_VERSION:
+        faults.append(f"it is written for version {target.sdk!r} of the SDK, and this is version {SDK_VERSION}")
+    if target.score is Scorer.score:
+        faults.append("`score` is missing")
+    if faults:
+        raise _broken(plugin, faults)
     return target
 
 

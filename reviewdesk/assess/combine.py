@@ -69,7 +69,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
         probability=likely,
         severity=complaint.severity(evidence) if is_complaint else Severity.NONE,
         topics=complaint.topics(reasons),
-        reasons=_most_weighty(reasons),
+        reasons=most_weighty(reasons),
         assessor=assessor,
         intent=complaint.intent(
             evidence,
@@ -136,7 +136,8 @@ def _disagreement(worded: list[Reason], starred: list[Reason]) -> tuple[list[Rea
     return worded, [msgspec.structs.replace(one, note=weights.DISAGREEMENT_NOTE) for one in starred]
 
 
-def _most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:
+def most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """Gives the reasons that are kept, most weighty first; the sum of their shares is that of all."""
     ordered = sorted(reasons, key=lambda reason: -abs(reason.share))
     if len(ordered) <= weights.REASONS_MOST:
         return tuple(ordered)

@@ -49,6 +49,10 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
     found += [(source.id, _switched_off(source)) for source in chosen if source.id in off]
     found += asyncio.run(_sources(config, [source for source in chosen if source.id not in off]))
+    if not only:
+        from reviewdesk.desk.scoring import check_scorer
+
+        found += [("scorer", finding) for finding in check_scorer(config)]
     # Known only now: clear-text secrets are noticed when a source's settings are read.
     found += [("configuration", Finding(level=Level.WARNING, sentence=warning)) for warning in config.warnings]
     _tell(found, as_json)

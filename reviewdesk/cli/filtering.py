@@ -56,7 +56,7 @@ class Answering:
             if not line.strip():
                 continue
             try:
-                given, item = _read(line, self._prior)
+                given, item = read_line(line, self._prior)
             except NotAllowed as error:
                 bad += 1
                 answers.append(json_text({"line": number, "error": str(error)}, utf8=self._utf8))
@@ -126,7 +126,12 @@ def _as_they_come(stream: BufferedIOBase) -> Iterator[Lines]:
         yield Lines(number, [b"".join(begun)])
 
 
-def _read(line: bytes, prior: str | None) -> tuple[object, Assessable]:
+def read_line(line: bytes, prior: str | None) -> tuple[object, Assessable]:
+    """Gives what one line holds, and what it asks to assess.
+
+    Raises:
+        NotAllowed: it cannot be read.
+    """
     try:
         given = _decoded(line)
     except UnicodeDecodeError:

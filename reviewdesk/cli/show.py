@@ -96,6 +96,9 @@ def _print_assessment(stored: Stored) -> None:
     kind = f"complaint, {found.severity.value}" if found.complaint else "no complaint"
     topics = f"; {', '.join(topic.value for topic in found.topics)}" if found.topics else ""
     show(f"\n{kind} ({found.probability:.0%}), sentiment {compound}, {found.language}{topics}")
+    if said := stored.correction:
+        kind = "a complaint" if said.complaint else "no complaint"
+        show(f"  {said.agent} has corrected it: {said.label.value}, {kind}")
     for reason in found.reasons:
         note = f" ({reason.note})" if reason.note else ""
         show(f"  {reason.share:+.2f}  {reason.field}: {reason.evidence}{note}")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import lru_cache, partial
+from functools import partial
 
 from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.cores import Cores, cores
 from reviewdesk.config import Config
 from reviewdesk.desk.deadlines import deadline
+from reviewdesk.desk.learning import judge_of
+from reviewdesk.desk.scoring import with_scorer
 from reviewdesk.model import Assessment
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Stored
@@ -20,20 +22,14 @@ from reviewdesk.store.records import Stored
 _PART = 500
 
 
-@lru_cache(maxsize=1)
-def assessor() -> Assessor:
-    """Gives this process's assessor; languages are read when they are met."""
-    return Assessor()
-
-
 def assess_pending(config: Config, store: Store, *, most: int | None = None, judge: Assessor | None = None) -> int:
     """Assesses mentions whose current text has not been assessed, and sets their deadlines. Gives how many.
 
     Args:
         most: stop after about so many; None goes on to the end.
-        judge: None for this process's own.
+        judge: None for the desk's own, with what it has learned.
     """
-    judge, done = judge or assessor(), 0
+    judge, done = judge or with_scorer(config, judge_of(config, store)), 0
     sources = {source.id: source for source in config.sources}
 
     def put(pending: Sequence[Stored], judged: Iterable[Assessment]) -> int:
@@ -45,7 +41,7 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
                 deadline(
                     config,
                     sources.get(stored.source),
-                    complaint=assessment.complaint,
+                    complaint=(stored.correction or assessment).complaint,
                     written=stored.mention.created_at or stored.seen_at,
                     seen=stored.seen_at,
                 ),
@@ -59,8 +55,10 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
             pending = store.mentions.unassessed(judge.version)
             if not pending:
                 break
-            items = [assessable(each, _home(config, each.source)) for each in pending]
-            if done and crew is None and len(items) > 2 * _PART and cores() > 1:  # much is left after a full round
+            items = [assessable(each, home_of(config, each.source)) for each in pending]
+            # Much is left after a full round. A scorer is asked by one process, and its time is counted there.
+            many = done and len(items) > 2 * _PART and not config.assess.scorer
+            if many and crew is None and cores() > 1:
                 crew = stack.enter_context(Cores(partial(_all, judge)))
             if crew is None:
                 done += put(pending, judge.assess(items))
@@ -92,6 +90,7 @@ def assessable(stored: Stored, prior: str | None) -> Assessable:
     )
 
 
-def _home(config: Config, source: str) -> str | None:
+def home_of(config: Config, source: str) -> str | None:
+    """Gives the language that a source's customers write most; None where nobody has said."""
     found = next((each for each in config.sources if each.id == source), None)
     return (found.language if found else None) or config.shop.language

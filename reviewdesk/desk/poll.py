@@ -19,6 +19,7 @@ from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget, text_of
 from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder, with_reply_pages
+from reviewdesk.desk.learning import refresh
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
 from reviewdesk.errors import (
     Actor,
@@ -89,6 +90,7 @@ async def poll_round(
 
     polled = list(await asyncio.gather(*(one(source) for source in chosen)))
     # What a killed process or an older assessor has left comes with no batch.
+    refresh(config, store)
     assess_pending(config, store)
     return polled
 

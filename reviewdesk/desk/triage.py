@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import Record, Status
+from reviewdesk.model import Label, Record, Status
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.text import one_line
 
@@ -89,11 +91,55 @@ class Triage:
         action = self._store.people.add_note(ids, self._agent, text.strip())
         return self._done(ids, "noted for your colleagues", action, len(ids))
 
+    def correct(self, ids: Sequence[int], label: Label, complaint: bool | None = None) -> Done:
+        """Keeps the agent's word on the mentions over the desk's; one that agrees confirms it, and counts as well.
+
+        The next poll learns from it.
+
+        Args:
+            complaint: None for what the label makes likely: negative is a complaint.
+        """
+        complaint = label is Label.NEGATIVE if complaint is None else complaint
+        action, changed = self._store.corrections.put(ids, label, complaint, agent=self._agent)
+        return self._corrected(ids, _said(label, complaint), action, changed)
+
+    def correct_complaint(self, ids: Sequence[int]) -> Done:
+        """Says the opposite of what stands: that a complaint is none, or that the others are complaints.
+
+        Of several the first one decides which of the two is said of all.
+        """
+        found = self._store.mentions.rows(ids)
+        if not found:
+            return Done(sentence="There is nothing to correct.", action="", count=0)
+        complaint = not next(iter(found.values())).complaint
+        label = Label.NEGATIVE if complaint else Label.NEUTRAL
+        return self.correct(ids, label, complaint)
+
+    def confirm(self, ids: Sequence[int]) -> Done:
+        """Says that the desk has read the mentions rightly. Those that it has not read yet are left alone."""
+        stored = self._store.mentions.all_stored(ids)
+        groups: dict[tuple[Label, bool], list[int]] = {}
+        for each in stored:
+            if each.assessment is not None and each.correction is None:
+                groups.setdefault((each.assessment.label, each.assessment.complaint), []).append(each.id)
+        if len(groups) > 1:
+            raise NotAllowed("They are read in different ways.", hint="Confirm them one by one.")
+        for (label, complaint), same in groups.items():
+            action, changed = self._store.corrections.put(same, label, complaint, agent=self._agent)
+            return self._corrected(ids, f"right as read: {_said(label, complaint)}", action, changed)
+        return Done(sentence="There is nothing to confirm.", action="", count=0)
+
+    def _corrected(self, ids: Sequence[int], what: str, action: str, changed: int) -> Done:
+        done = self._done(ids, what, action, changed)
+        learns = " The desk learns from it with the next poll."
+        return msgspec.structs.replace(done, sentence=done.sentence + learns) if changed else done
+
     def undo(self, done: Done) -> Done:
         """Takes a piece of triage back, where nobody has changed the same since."""
         if not done.action:
             return Done(sentence="There is nothing to take back.", action="", count=0)
-        parts = [part.undo(done.action, agent=self._agent) for part in (self._store.mentions, self._store.people)]
+        doors = (self._store.mentions, self._store.people, self._store.corrections)
+        parts = [door.undo(done.action, agent=self._agent) for door in doors]
         undone, kept = (sum(numbers) for numbers in zip(*parts, strict=True))
         sentence = f"Taken back: {_count(undone)} {done.what}." if undone else "Nothing was taken back."
         if kept:
@@ -114,6 +160,11 @@ class Triage:
         rest = len(ids) - changed
         sentence = f"{_count(changed)} {what}" + (f"; {_count(rest)} already so." if rest else ".")
         return Done(sentence=sentence, what=what, action=action, count=changed)
+
+
+def _said(label: Label, complaint: bool) -> str:
+    word = {Label.NEGATIVE: "negative", Label.NEUTRAL: "neutral", Label.POSITIVE: "positive"}[label]
+    return f"{word}, {'a complaint' if complaint else 'no complaint'}"
 
 
 def _count(number: int) -> str:

@@ -22,6 +22,7 @@ from reviewdesk.folders import make_folder
 from reviewdesk.store.schema import migrations
 
 if TYPE_CHECKING:
+    from reviewdesk.store.corrections import Corrections
     from reviewdesk.store.coverage import Coverage
     from reviewdesk.store.erasing import Erasing
     from reviewdesk.store.health import Health
@@ -195,6 +196,13 @@ class Store:
         from reviewdesk.store.sources import Sources
 
         return Sources(self)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What people say of mentions against the desk's word, and what was learned of it."""
+        from reviewdesk.store.corrections import Corrections
+
+        return Corrections(self)
 
     @cached_property
     def coverage(self) -> Coverage:

@@ -267,6 +267,8 @@ class Erasing:
         within = f"IN ({marks(mentions)})"
         for table in ("draft", "note"):
             conn.execute(f"DELETE FROM {table} WHERE mention_id {within}", mentions)
+        if conn.execute(f"DELETE FROM correction WHERE mention_id {within}", mentions).rowcount:
+            conn.execute("DELETE FROM learned")  # the next poll learns from the corrections that are left
         conn.execute(
             f"""UPDATE reply SET text = '', remote_text = NULL, remote_url = '', fault = '', fault_hint = '',
                   changes = '[]' WHERE mention_id {within}""",

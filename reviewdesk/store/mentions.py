@@ -19,15 +19,28 @@ from reviewdesk.model import (
     Author,
     DeliveryState,
     Kind,
+    Label,
     Mention,
     SetAside,
     Severity,
     Status,
 )
+from reviewdesk.store.corrections import outranked
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.ingest import Ingest, chunks, marks
 from reviewdesk.store.outbox import writers
-from reviewdesk.store.records import Conversation, Filter, Ingested, Item, Row, Stored, Version, View, as_written
+from reviewdesk.store.records import (
+    Conversation,
+    Correction,
+    Filter,
+    Ingested,
+    Item,
+    Row,
+    Stored,
+    Version,
+    View,
+    as_written,
+)
 from reviewdesk.store.schema import NEVER
 from reviewdesk.store.search import match_expression
 from reviewdesk.text import safe
@@ -70,9 +83,11 @@ _STORED = """mention.id, mention.source_id, source.connector, mention.platform_i
     mention.author_name, author.url, mention.order_id, mention.product, mention.rating, mention.recommends, mention.url,
     mention.language, mention.hidden, mention.liked, mention.facts, mention.status, mention.assignee,
     mention.snoozed_until, mention.due_at, mention.answered_at, mention.closed_at,
-    (SELECT body FROM assessment WHERE assessment.mention_id = mention.id AND assessment.version = mention.version)"""
+    (SELECT body FROM assessment WHERE assessment.mention_id = mention.id AND assessment.version = mention.version),
+    correction.label, correction.complaint, correction.agent, correction.at"""
 _FROM_STORED = """FROM mention JOIN source ON source.id = mention.source_id JOIN thread ON thread.id = mention.thread_id
-    LEFT JOIN author ON author.id = mention.author_id"""
+    LEFT JOIN author ON author.id = mention.author_id
+    LEFT JOIN correction ON correction.mention_id = mention.id AND correction.version = mention.version"""
 _CHANGEABLE = frozenset(
     (
         "status",
@@ -132,7 +147,7 @@ class Mentions:
         Gives how many were stored. A deadline that passed more than `reviewdesk.desk.deadlines` allows is None.
         """
         now = self._store.now_ms()
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": id,
                 "version": version,
@@ -156,7 +171,7 @@ class Mentions:
                      assessed_at = excluded.assessed_at, body = excluded.body""",
                 rows,
             )
-            return conn.executemany(
+            stored = conn.executemany(
                 """UPDATE mention SET assessed = :assessor,
                      language = CASE language WHEN '' THEN :language ELSE language END, complaint = :complaint,
                      severity = :severity, probability = :probability, compound = :compound,
@@ -164,6 +179,8 @@ class Mentions:
                    WHERE id = :id AND version = :version""",
                 rows,
             ).rowcount
+            self._store.corrections.outrank([row["id"] for row in rows])
+            return stored
 
     def ids(self, which: Filter, *, limit: int | None = None) -> array[int]:
         """Gives the ids of a filter's mentions in its view's order, as `array('q')`.
@@ -559,7 +576,13 @@ def _points_in_short(title: str, cons: Sequence[str], pros: Sequence[str]) -> st
 def _stored(row: Sequence[Any]) -> Stored:
     (id, source, connector, key, thread_key, thread, parent, kind, ours, version, created, seen, changed, edited, gone,
      title, text, pros, cons, author_key, author_name, author_url, order_id, product, rating, recommends, url, language,
-     hidden, liked, facts, status, assignee, snoozed, due, answered, closed, body) = row  # fmt: skip
+     hidden, liked, facts, status, assignee, snoozed, due, answered, closed, body, label, corrected, corrected_by,
+     corrected_at) = row  # fmt: skip
+    correction = None
+    if label:
+        correction = Correction(
+            label=Label(label), complaint=bool(corrected), agent=corrected_by, at=from_ms(corrected_at)
+        )
     more = json.loads(facts)
     author = _author(author_key, author_name, author_url or "")
     mention = Mention(
@@ -603,5 +626,6 @@ def _stored(row: Sequence[Any]) -> Stored:
         closed_at=from_ms_or_none(closed),
         gone_at=from_ms_or_none(gone),
         liked=bool(liked),
-        assessment=as_written(body, Assessment, None),
+        assessment=outranked(as_written(body, Assessment, None), correction),
+        correction=correction,
     )

@@ -16,6 +16,7 @@ from reviewdesk.model import (
     Channel,
     DeliveryState,
     Kind,
+    Label,
     Mention,
     Record,
     Severity,
@@ -113,8 +114,65 @@ class Row(Record, frozen=True, kw_only=True):
     tags: tuple[str, ...]
 
 
+class Correction(Record, frozen=True, kw_only=True):
+    """What a person says of a mention's current text; it outranks the assessment."""
+
+    label: Label
+    complaint: bool
+    agent: str
+    at: datetime
+
+
+class Corrected(Record, frozen=True, kw_only=True):
+    """A correction with the text it is about, for the learner; it goes with the mention when that is erased.
+
+    Attributes:
+        id: higher for later ones; a mention that is corrected again gets a new one.
+        told: the language that the platform or an earlier assessment gave it, "" for none.
+        language: as assessed when it was corrected.
+    """
+
+    id: int
+    mention_id: int
+    source: str
+    label: Label
+    complaint: bool
+    language: str
+    told: str
+    title: str
+    text: str
+    pros: tuple[str, ...]
+    cons: tuple[str, ...]
+    rating: float | None
+    recommends: bool | None
+    sub_ratings: Mapping[str, float]
+
+
+class LearnedState(Record, frozen=True, kw_only=True):
+    """What was learned of a family of languages, without the model.
+
+    Attributes:
+        family: the languages that are read with the same words: "cs" for Czech and Slovak.
+        stamp: what it was learned from; another one asks to learn anew.
+        label_share, complaint_share: how much of the model is used, 0 to 1.
+    """
+
+    family: str
+    stamp: str
+    learned_at: datetime
+    corrections: int
+    label_share: float
+    complaint_share: float
+
+
 class Stored(Record, frozen=True, kw_only=True):
-    """A mention as the store keeps it: what the platform gave, and the people's work on it."""
+    """A mention as the store keeps it: what the platform gave, and the people's work on it.
+
+    Attributes:
+        assessment: what the desk thinks of the current text; where a person has corrected it, complaint, probability
+            and severity are the person's, and the compound with its reasons stays the desk's.
+        correction: the person's word on the current text.
+    """
 
     id: int
     source: str
@@ -133,6 +191,7 @@ class Stored(Record, frozen=True, kw_only=True):
     gone_at: datetime | None
     liked: bool
     assessment: Assessment | None
+    correction: Correction | None = None
 
 
 class Version(Record, frozen=True, kw_only=True):

@@ -310,3 +310,32 @@ def m008_people_may_be_erased(db: Database) -> None:
 def m009_tiers_of_sources(db: Database) -> None:
     """Keeps the tier that a source's connector has earned, for the sources screen."""
     db.execute("ALTER TABLE source ADD COLUMN tier TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m010_corrections(db: Database) -> None:
+    """Keeps what people say of a mention against the desk's own word, and what was learned of it: numbers, no texts."""
+    for statement in (
+        """CREATE TABLE correction (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            mention_id INTEGER NOT NULL UNIQUE REFERENCES mention(id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            language TEXT NOT NULL,
+            label TEXT NOT NULL,
+            complaint INTEGER NOT NULL,
+            agent TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            action TEXT NOT NULL
+        )""",
+        "CREATE INDEX correction_by_language ON correction(language, id)",
+        """CREATE TABLE learned (
+            family TEXT PRIMARY KEY,
+            stamp TEXT NOT NULL,
+            learned_at INTEGER NOT NULL,
+            corrections INTEGER NOT NULL,
+            label_share REAL NOT NULL,
+            complaint_share REAL NOT NULL,
+            model BLOB NOT NULL
+        ) WITHOUT ROWID""",
+    ):
+        db.execute(statement)

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from reviewdesk.model import Assessment, Channel, DeliveryState, Mention, Reason, Severity, Status
 from reviewdesk.replies.checks import language_name
-from reviewdesk.store.records import Conversation, Reply, Row, Stored, Version
+from reviewdesk.store.records import Conversation, Correction, Reply, Row, Stored, Version
 from reviewdesk.text import cut, is_web_link, one_line
 from reviewdesk.tui import difference
 from reviewdesk.tui.line import Surroundings
@@ -227,6 +227,8 @@ def _focus(conversation: Conversation, around: Surroundings) -> Iterator[Block]:
         yield Block(Content.styled(f"▣ {cut(words, 120)}", _FAINT), gutter=_BAR, gutter_style=_BAR_STYLE)
     if assessment:
         yield from _why(assessment)
+    if focus.correction:
+        yield Block(Content.styled(_corrected(focus.correction, around), "$accent"))
 
 
 def _why(assessment: Assessment) -> Iterator[Block]:
@@ -262,6 +264,12 @@ def _why(assessment: Assessment) -> Iterator[Block]:
         )
     if len(weighty) > _REASONS_MOST:
         yield Block(Content.styled(f"and {len(weighty) - _REASONS_MOST} weaker reasons", _FAINT))
+
+
+def _corrected(said: Correction, around: Surroundings) -> str:
+    word = {"neg": "negative", "neu": "neutral", "pos": "positive"}[said.label]
+    kind = "a complaint" if said.complaint else "no complaint"
+    return f"{cut(said.agent, 20)} says {ago(said.at, around)}: {word}, {kind}"
 
 
 def _reply(reply: Reply, around: Surroundings) -> Iterator[Block]:

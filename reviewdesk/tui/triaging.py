@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from reviewdesk.desk.triage import Done
-from reviewdesk.model import Mention
+from reviewdesk.model import Label, Mention
 from reviewdesk.store.records import Stored
 from reviewdesk.text import cut
 from reviewdesk.tui.browser import open_page
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _NOBODY = "-"
 _PAGES_MOST = 10
 _COPIED_MOST = 100
+_READINGS = [
+    ("neg complaint", "A complaint"),
+    ("neg", "Negative, but no complaint"),
+    ("neu", "Neutral"),
+    ("pos", "Positive"),
+    ("neu complaint", "Neutral in tone, but a complaint"),
+]
 
 
 class Triaging:
@@ -100,6 +107,27 @@ class Triaging:
         ids = self._inbox.targets
         if ids and (text := await self._desk.push_screen_wait(Ask(f"Note for colleagues{_of(ids, 'on')}"))):
             await self._change(lambda desk: desk.triage.note(ids, text))
+
+    async def do_mention_correct(self) -> None:
+        """Asks how the mentions should have been read, and keeps it."""
+        ids = self._inbox.targets
+        if ids and (
+            chosen := await self._desk.push_screen_wait(Choose(f"Should be read as{_of(ids, ':')}", _READINGS))
+        ):
+            label, _, complaint = chosen.partition(" ")
+            await self._change(lambda desk: desk.triage.correct(ids, Label(label), bool(complaint)))
+
+    async def do_mention_complaint(self) -> None:
+        """Says that the mentions are complaints, or that they are none: the opposite of what stands."""
+        ids = self._inbox.targets
+        if ids:
+            await self._change(lambda desk: desk.triage.correct_complaint(ids))
+
+    async def do_mention_confirm(self) -> None:
+        """Says that the desk has read the mentions rightly."""
+        ids = self._inbox.targets
+        if ids:
+            await self._change(lambda desk: desk.triage.confirm(ids))
 
     async def do_mention_browse(self) -> None:
         """Opens the mentions' pages; where a reply waits for being posted by hand, the page for that."""

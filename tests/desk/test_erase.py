@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from reviewdesk.config import load
+from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.erase import erase, plan
+from reviewdesk.desk.learning import refresh
+from reviewdesk.desk.triage import Triage
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import Author, DeliveryState, Kind, Mention, SetAside
+from reviewdesk.model import Author, DeliveryState, Kind, Label, Mention, SetAside
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
 
@@ -206,3 +210,22 @@ def test_nobody_of_that_name(store: Store, who: str) -> None:
 def test_no_such_mention(store: Store) -> None:
     with pytest.raises(NotAllowed, match="99999"):
         plan(store, mentions=(99999,))
+
+
+def test_what_was_learned_of_her_words_goes_with_them(store: Store, tmp_path: Path) -> None:
+    config = load(None, db=store.path, environ={}, optional=True)
+    her, other = store.mentions.find("fb", "a"), store.mentions.find("fb", "o1")
+    assert her is not None
+    assert other is not None
+    assess_pending(config, store)
+    jana = Triage(store, "jana")
+    jana.correct([other.id], Label.NEGATIVE)
+    refresh(config, store)
+    before = store.corrections.model("cs")
+    jana.correct([her.id], Label.NEGATIVE)
+    refresh(config, store)
+    assert store.corrections.model("cs") != before
+    erase(store, plan(store, mentions=(her.id,)).person, agent="jana")
+    assert not store.corrections.learned(), "nothing of hers is used until it is learned anew"
+    (state,) = refresh(config, store)
+    assert (state.corrections, store.corrections.model("cs")) == (1, before)

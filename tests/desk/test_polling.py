@@ -13,7 +13,7 @@ from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.cores import Cores
 from reviewdesk.config import Config
 from reviewdesk.connector import Batch, Connector
-from reviewdesk.desk.assessing import assess_pending, assessor
+from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.connecting import data_folder
 from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import Outcome, poll_round
@@ -154,14 +154,12 @@ async def test_a_new_assessor_assesses_everything_anew(
     await poll_round(config, store, now=True)
     assert assess_pending(config, store) == 0
     monkeypatch.setattr(Assessor, "version", "desk/next")
-    assessor.cache_clear()
     await poll_round(config, store)
     stored = store.mentions.find("fb", "a")
     assert stored is not None
     assert stored.assessment is not None
     assert stored.assessment.assessor == "desk/next"
     assert assess_pending(config, store) == 0
-    assessor.cache_clear()
 
 
 def test_assessing_in_bulk_and_no_more_than_wanted(store: Store, config: Config) -> None:

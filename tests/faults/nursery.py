@@ -134,9 +134,8 @@ def main() -> None:
     import httpx
 
     from reviewdesk import plugins
-    from reviewdesk.assess import Assessable
+    from reviewdesk.assess import Assessable, Assessor
     from reviewdesk.cli import COMMANDS
-    from reviewdesk.desk import assessing
 
     for module in {module for module, _ in COMMANDS.values()} - {"desk"}:
         importlib.import_module(f"reviewdesk.cli.{module}")
@@ -147,7 +146,7 @@ def main() -> None:
     for plugin in plugins.connectors():
         plugins.load_connector(plugin.name)
     importlib.import_module("reviewdesk_connectors.reddit.client")
-    list(assessing.assessor().assess([Assessable(text="Balík přišel rozbitý.", language="cs")]))
+    list(Assessor().assess([Assessable(text="Balík přišel rozbitý.", language="cs")]))
     # What each process reads anew and is always the same: all certificates, and the list of installed plugins.
     ssl.create_default_context = cache(ssl.create_default_context)
     httpx.create_ssl_context(trust_env=False)

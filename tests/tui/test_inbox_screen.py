@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reviewdesk.errors import AuthFailed
-from reviewdesk.model import DeliveryState, Status
+from reviewdesk.model import DeliveryState, Label, Status
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import View
 from tests.tui.desks import HUGE, LARGE, SMALL, Desk, Fixture, desk, mention
@@ -534,3 +534,23 @@ async def test_each_command_works_on_all_that_are_selected_tells_how_many_and_is
             "3 mentions assigned to petr.",
         ):
             assert said in running.toasts()
+
+
+async def test_a_correction_is_one_or_two_keys_told_in_a_line_and_undone(filled: Fixture) -> None:
+    first, second = filled.add_many(2)
+    async with desk(filled.path) as running:
+        await running.press("W")
+        await running.until(lambda: list(running.list.ids) == [second])  # the view of complaints
+        assert any("neutral, no complaint. The desk learns from it" in told for told in running.toasts())
+        said = filled.store.mentions.get(first).correction
+        assert said is not None
+        assert (said.label, said.complaint, said.agent) == (Label.NEUTRAL, False, "jana")
+        await running.press("u")
+        await running.until(lambda: len(running.list.ids) == 2)
+        assert filled.store.mentions.get(first).correction is None
+        await running.press("w")
+        await running.until(lambda: running.app.screen is not running.inbox)
+        await running.press("enter")
+        await running.until(lambda: filled.store.corrections.by_language())
+        (count, _) = next(iter(filled.store.corrections.by_language().values()))
+        assert count == 1

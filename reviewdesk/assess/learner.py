@@ -298,7 +298,7 @@ class _Course:
             again = random.Random(count)  # noqa: S311 - the same corrections give the same model
             for _ in range(_AGAIN):
                 self.take(lessons[again.randrange(count + 1)])
-        order = random.Random(len(lessons))  # noqa: S311
+        order = random.Random(len(lessons))  # noqa: S311 - as above
         for _ in range(_REVISIONS):
             for one in order.sample(lessons, len(lessons)):
                 self.take(one)

@@ -45,7 +45,7 @@ class Fake(Scorer[Silent]):
 
     settings = Silent
     batch = 2
-    asked: list[list[Text]] = []  # noqa: RUF012
+    asked: list[list[Text]] = []  # noqa: RUF012 - what was asked, cleared by each test
 
     @staticmethod
     def answer(texts: Sequence[Text]) -> Any:

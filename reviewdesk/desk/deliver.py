@@ -299,7 +299,7 @@ class _Round:
         mentions, flat = self.store.mentions, connector.capabilities.flat
         came = mentions.came_after(stored, reply.seen_mention, beside=flat)
         underway = [each.text for each in self.store.outbox.under_way(stored.thread) if each.id != reply.id]
-        # What the desk is just posting may be seen before its id is known.
+        # What the desk posts may be seen before its id is known.
         came = [
             each
             for each in came
@@ -463,7 +463,16 @@ class _Round:
         found = await self._asked_for(reply, stored, since)
         if found and (other := self._other(reply, stored, found)):
             raise Unsupported(f"The same words stand there, but as reply {other.id}.", hint=_DECIDE)
+        self._require_own(reply, found)
         return found
+
+    def _require_own(self, reply: Reply, found: PostedReply | None) -> None:
+        twins = self.store.outbox.twins(reply) if found else []
+        if any(each.state is DeliveryState.SENDING for each in twins):
+            raise OutcomeUnknown("The same words are just being sent there; the desk will look again.")
+        if twins:
+            sentence = f"The same words stand there; they may be those of reply {twins[0].id}."
+            raise Unsupported(sentence, hint=_DECIDE)
 
     async def _find_long_ago(
         self, reply: Reply, stored: Stored, attempted: datetime, now: datetime
@@ -473,7 +482,10 @@ class _Round:
         if attempted > now:
             since = min(stored.mention.created_at or now, now - _CLOCK_WAS_WRONG)
         found = await self._asked_for(reply, stored, since)
-        return found if found and not self._other(reply, stored, found) else None
+        if not found or self._other(reply, stored, found):
+            return None
+        self._require_own(reply, found)
+        return found
 
     async def _asked_for(self, reply: Reply, stored: Stored, since: datetime) -> PostedReply | None:
         connector = await self._connector(stored.source)

@@ -48,6 +48,24 @@ def marks(values: Sequence[Any]) -> str:
     return ",".join("?" * len(values))
 
 
+def twins(conn: sqlite3.Connection, reply: int) -> list[int]:
+    """Gives the other replies whose words may be taken for a reply's: the same ones, under an id that nobody knows.
+
+    They are to the same mention; where answers are flat, anywhere in its thread.
+    """
+    found = conn.execute(
+        """SELECT other.id, other.text, one.text FROM reply one
+           JOIN mention mine ON mine.id = one.mention_id JOIN source ON source.id = mine.source_id
+           JOIN mention theirs ON theirs.thread_id = mine.thread_id
+           JOIN reply other ON other.mention_id = theirs.id
+           WHERE one.id = ? AND other.id <> one.id AND other.remote_id = '' AND other.channel = one.channel
+             AND other.state IN ('sending', 'unknown', 'posted', 'visible')
+             AND (other.mention_id = one.mention_id OR json_extract(source.capabilities, '$.flat'))""",
+        (reply,),
+    )
+    return [id for id, words, own in found if same_text(words, own)]
+
+
 class Ingest:
     """One transaction's worth of taking in, for one source.
 
@@ -340,6 +358,9 @@ class Ingest:
                     or (by_hand and row["platform_id"] in words)
                 )
             ]
+            if candidates and not by_hand and twins(self.conn, reply):
+                # Whose words they are cannot be told.
+                candidates.clear()
             candidates[:0] = [row for row in ours if remote_id and row["platform_id"] == remote_id]
             if candidates:
                 self._seen(reply, candidates[0])

@@ -14,7 +14,7 @@ from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Change, Channel, DeliveryState
 from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
-from reviewdesk.store.ingest import marks
+from reviewdesk.store.ingest import marks, twins
 from reviewdesk.store.records import Draft, Reply, Writer, as_written
 
 if TYPE_CHECKING:
@@ -187,9 +187,11 @@ class Outbox:
         )
 
     def under_way(self, thread: int) -> list[Reply]:
-        """Gives the replies into a thread that are being sent, or of which nobody knows whether they stand there."""
+        """Gives the replies into a thread that stand there, or may, under ids that nobody knows."""
         return self._select(
-            "state IN ('sending', 'unknown') AND mention_id IN (SELECT id FROM mention WHERE thread_id = ?)", (thread,)
+            """state IN ('sending', 'unknown', 'posted', 'visible') AND remote_id = ''
+               AND mention_id IN (SELECT id FROM mention WHERE thread_id = ?)""",
+            (thread,),
         )
 
     def abandoned(self) -> list[Reply]:
@@ -271,6 +273,10 @@ class Outbox:
             "remote_id = ? AND mention_id IN (SELECT id FROM mention WHERE source_id = ?)", (remote_id, source)
         )
         return found[0] if found else None
+
+    def twins(self, reply: Reply) -> list[Reply]:
+        """Gives the other replies whose words, where they are found, may be taken for those of this one."""
+        return [self.get(id) for id in twins(self._conn, reply.id)]
 
     def looked_at(self, reply: Reply) -> datetime | None:
         """Gives when an unknown reply was last looked for."""

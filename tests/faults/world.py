@@ -495,7 +495,7 @@ class World:
             reply, key = self.store.outbox.get(each.reply), (each.to, each.text)
             if self.written[platform, each.to].gone:
                 # Whether it stood there once went with the customer's text.
-                due[key] += standing[key]
+                due[key] = standing[key]
                 continue
             if reply.state in _OUT:
                 due[key] += 1

@@ -7,7 +7,7 @@ import pytest
 from reviewdesk.desk import deliver as delivering
 from reviewdesk.desk.respond import Respond
 from reviewdesk.model import DeliveryState, What
-from reviewdesk.sandbox import CustomerText
+from reviewdesk.sandbox import CustomerText, FaultKind
 from tests.flows.street import Street
 
 PLATFORMS = ("facebook", "reddit")
@@ -187,3 +187,35 @@ async def test_what_is_below_a_deleted_comment_is_read_too(shop: Street, platfor
     goes_on(shop, platform, between, "Jana Nováková", "Už to přišlo.")
     customer_deletes(shop, platform, between)
     assert [each.state for each in await shop.deliver()] == [DeliveryState.HELD]
+
+
+async def test_the_same_words_in_one_thread_are_nobody_elses(shop: Street, platform: str) -> None:
+    """Of two unclear replies of the same words one had arrived: Facebook shows both beside one another, and the reply
+    that was lost counted as posted.
+    """
+    first = shop.write(platform)
+    second = goes_on(shop, platform, first, "Petr Dvořák", "Mně taky.")
+    await shop.poll()
+    lost = shop.reply(platform, second, "Omlouváme se.")
+    post = "POST /v25.0" if platform == "facebook" else "POST /api/comment"
+    shop.fail(platform, FaultKind.DROPPED, post)
+    await shop.deliver()
+    arrived = shop.reply(platform, first, "Omlouváme se.")
+    shop.fail(platform, FaultKind.LOST, post)
+    await shop.deliver()
+    assert shop.texts(platform) == ["Omlouváme se."]
+    for _ in range(3):
+        shop.clock.forward(minutes=3)
+        await shop.deliver()
+        await shop.poll()
+    if platform == "facebook":
+        # Whose words they are nobody can tell but a person.
+        assert shop.state(lost) is DeliveryState.UNKNOWN
+        agent = Respond(shop.store, "jana", shop.config)
+        for reply, posted in ((lost, False), (arrived, True)):
+            if shop.state(reply) is DeliveryState.UNKNOWN:
+                agent.settle(shop.store.outbox.get(reply.id), posted)
+        await shop.deliver()
+    standing = sorted(each.to for each in shop.emulator(platform).shop_replies())
+    assert standing == sorted({first, second})
+    assert {shop.state(lost), shop.state(arrived)} <= {DeliveryState.POSTED, DeliveryState.VISIBLE}

@@ -12,13 +12,14 @@ import subprocess
 import sys
 from urllib.request import urlopen
 
-SERVICE = "https://pypi.org/pypi/pip/json"
+SERVICE = "https://api.osv.dev/v1/vulns/PYSEC-2021-421"
 NOT_ASKED = "NOT AUDITED"
 
 
 def audit(pins: str) -> bool:
     """Asks for every version in a file, tells what is known, and gives whether all is well as far as that is known."""
-    command = ["pip-audit", "--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json", "-r", pins]
+    command = [sys.executable, "-m", "pip_audit", "--vulnerability-service=osv", "--disable-pip", "--require-hashes"]
+    command += ["--progress-spinner=off", "--format=json", "-r", pins]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     try:
         told = json.loads(done.stdout)["dependencies"]

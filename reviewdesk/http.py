@@ -49,7 +49,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 stamina.instrumentation.set_on_retry_hooks([])
 
-USER_AGENT = f"reviewdesk/{__version__} (+https://pypi.org/project/reviewdesk)"
+USER_AGENT = f"reviewdesk/{__version__}"
 MEGABYTE = 1 << 20
 _PIECE = 1 << 16
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))

@@ -55,7 +55,7 @@ def answered(
     monkeypatch: pytest.MonkeyPatch, audit: ModuleType, out: str, err: str = "", *, there: bool = True
 ) -> bool:
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        assert command[0] == "pip-audit"
+        assert command[1:3] == ["-m", "pip_audit"]
         return subprocess.CompletedProcess(command, 1, out, err)
 
     class Answer:

@@ -256,7 +256,7 @@ class _Round:
         try:
             await self._reread(connector, stored)
         except (PermissionMissing, Refused) as error:
-            if strictness is Guard.STRICT and not guard.held_for(reply, What.UNREADABLE):
+            if strictness is Guard.STRICT and not reply.seen_unreadable:
                 return (Change(what=What.UNREADABLE, after=_words(error)[0]),)
         return ()
 
@@ -287,6 +287,8 @@ class _Round:
                 seen_until=self.store.clock(),
                 seen_version=stored.version,
                 seen_mention=self.store.mentions.newest(),
+                seen_gone=stored.gone_at,
+                seen_unreadable=reply.seen_unreadable or bool(unreadable),
                 fault=sentence,
                 fault_hint=hint,
             )

@@ -94,7 +94,7 @@ def changes(
     if strictness is Guard.OFF:
         return ()
     since = reply.seen_until
-    found = differences(stored, known=known, gone_known=held_for(reply, What.GONE), came=came, shape=shape)
+    found = differences(stored, known=known, gone_known=reply.seen_gone == stored.gone_at, came=came, shape=shape)
     found += [
         Change(what=What.COLLEAGUE, who=other.agent, after=other.text, at=other.posted_at)
         for other in replies
@@ -155,11 +155,6 @@ def differences(
         if what is not None:
             found.append(Change(what=what, who=_name(each), after=said(each.mention), at=each.mention.created_at))
     return found
-
-
-def held_for(reply: Reply, what: What) -> bool:
-    """Tells whether a reply was held for something once, so that whoever let it go knows."""
-    return any(each.what is what for each in reply.changes)
 
 
 def _what(mention: Mention, other: Mention, shape: Shape) -> What | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
     attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint, seen_until,
-    seen_version, seen_mention, changes"""
+    seen_version, seen_mention, changes, seen_gone, seen_unreadable"""
 _CLOCK_SET_BACK = 5 * 60 * 1000
 """Milliseconds ahead of the clock from which on what was written tells that it was set back; its times are void."""
 _SETTABLE = frozenset(
@@ -38,6 +38,8 @@ _SETTABLE = frozenset(
         "seen_until",
         "seen_version",
         "seen_mention",
+        "seen_gone",
+        "seen_unreadable",
         "changes",
     )
 )
@@ -436,4 +438,6 @@ def _reply(row: Sequence[Any]) -> Reply:
         seen_version=row[19],
         seen_mention=row[20],
         changes=as_written(row[21], tuple[Change, ...], ()),
+        seen_gone=from_ms_or_none(row[22]),
+        seen_unreadable=bool(row[23]),
     )

@@ -212,6 +212,8 @@ class Reply(Record, frozen=True, kw_only=True):
     Attributes:
         seen_until, seen_version, seen_mention: what its agent knew when it was approved or held: up to when, which
             version of the mention, and up to which mention of all that came in.
+        seen_gone, seen_unreadable: since when the mention was gone, and that its thread cannot be read, where its agent
+            was told so.
         changes: why the guard held it, the last time that it did.
     """
 
@@ -237,6 +239,8 @@ class Reply(Record, frozen=True, kw_only=True):
     seen_version: int
     seen_mention: int
     changes: tuple[Change, ...]
+    seen_gone: datetime | None = None
+    seen_unreadable: bool = False
 
 
 class Draft(Record, frozen=True, kw_only=True):

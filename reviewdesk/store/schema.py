@@ -253,6 +253,8 @@ def m003_replies_may_be_held(db: Database) -> None:
         "ALTER TABLE reply ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE reply ADD COLUMN seen_version INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE reply ADD COLUMN seen_mention INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE reply ADD COLUMN seen_gone INTEGER",
+        "ALTER TABLE reply ADD COLUMN seen_unreadable INTEGER NOT NULL DEFAULT 0",
         """UPDATE reply SET seen_until = created_at,
              seen_version = coalesce((SELECT max(version) FROM mention_version
                                       WHERE mention_id = reply.mention_id AND seen_at <= reply.created_at), 1),

@@ -264,6 +264,22 @@ async def test_a_mention_that_is_gone_is_held_once(desk: Desk) -> None:
     assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED], "the platform has the last word"
 
 
+async def test_that_it_is_gone_is_told_once_whatever_holds_the_reply_afterwards(desk: Desk) -> None:
+    def polled(desk: Desk) -> None:
+        later = Mention(id="a2", kind=Kind.COMMENT, text="Haló?", author=JANA, thread_id="a", parent_id="a")
+        desk.store.mentions.ingest("fb", [later])
+
+    reply = await desk.start()
+    for happen, what in ((deleted, What.GONE), (polled, What.WROTE_AGAIN)):
+        happen(desk)
+        assert [each.state for each in await desk.deliver()] == [DeliveryState.HELD]
+        assert [each.what for each in desk.reply(reply).changes] == [what]
+        desk.clock.forward(minutes=1)
+        desk.release(reply)
+        desk.clock.forward(minutes=1)
+    assert [each.state for each in await desk.deliver()] == [DeliveryState.POSTED]
+
+
 async def test_gone_is_noted_in_the_store(desk: Desk) -> None:
     def fail() -> None:
         raise NotThere("Deleted.")

@@ -69,6 +69,7 @@ class Alone:
             "check": self._check,
             "import": self._import,
             "moderate": self._moderate,
+            "retry": self._retry,
             "load": self._load,
         }
         try:
@@ -146,6 +147,15 @@ class Alone:
         config = self._config()
         with Store(config.database) as store:
             await do_here(config, store, msgspec.json.decode(self.task.more, type=Deed), doing=self.doing)
+
+    async def _retry(self) -> None:
+        from reviewdesk.desk.quarantine import retry_here
+        from reviewdesk.store.records import Quarantined
+
+        items = msgspec.json.decode(self.task.more, type=list[Quarantined])
+        config = self._config()
+        with Store(config.database) as store:
+            await retry_here(config, store, items, self.tell, doing=self.doing)
 
     async def _load(self) -> None:
         from reviewdesk.desk.survey import loaded

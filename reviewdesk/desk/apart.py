@@ -41,7 +41,7 @@ class Task(Record, frozen=True, kw_only=True):
 
     Attributes:
         what: polls, delivers the replies of, or checks one source; reads a file into it; does something at once on
-            its platform; or loads one connector.
+            its platform; tries to read what was set aside again; or loads one connector.
         config, database: the files.
         name: the source's id, or the connector's name.
         beside: where `load` looks for `plugins/`; "" for nowhere.
@@ -50,7 +50,7 @@ class Task(Record, frozen=True, kw_only=True):
         hang_seconds: how long it may be silent.
     """
 
-    what: Literal["poll", "deliver", "check", "import", "moderate", "load"]
+    what: Literal["poll", "deliver", "check", "import", "moderate", "retry", "load"]
     name: str
     config: str = ""
     database: str = ""

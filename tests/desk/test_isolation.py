@@ -18,11 +18,12 @@ from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.importing import import_file
 from reviewdesk.desk.moderate import delete_reply, edit_reply, hide, like
 from reviewdesk.desk.poll import Outcome, Polled, poll_round
+from reviewdesk.desk.quarantine import retry
 from reviewdesk.desk.respond import Respond
 from reviewdesk.desk.steps import Requested, Step, Taken
 from reviewdesk.desk.survey import survey
 from reviewdesk.errors import PluginError, Refused
-from reviewdesk.model import DeliveryState, Level
+from reviewdesk.model import DeliveryState, Level, SetAside
 from reviewdesk.store.db import Store
 from tests.desk.plugins import GOOD, configuration, connector, plugin
 from tests.desk.shops import Clock, registered
@@ -375,6 +376,46 @@ async def test_an_import_apart_reads_for_a_source_that_is_in_no_configuration(tm
         found = store.mentions.find("old", "7")
         assert found is not None
         assert found.mention.text == "Demo: Nefunguje."
+
+
+READS_AGAIN = """
+def read_item(self, raw):
+    import os
+    if raw == "ill":
+        {ill}
+    return [Mention(id=raw, kind=Kind.REVIEW, text=str(os.getpid()))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("ill", "sentence", "last"),
+    [
+        ("import time\n        while True: time.sleep(1)", "'acme' hangs while it reads item 2 again", "stays"),
+        ("os._exit(3)", "'acme' ended its own process (code 3) while it reads item 2 again", "stays"),
+        ("raise LookupError('no such thing')", "no such thing", "in"),
+        ("raise SystemExit(7)", "7", "in"),
+        ("return 5", "object is not iterable", "in"),
+    ],
+    ids=["hangs", "ends", "raises", "exits", "garbage"],
+)
+async def test_what_was_set_aside_is_read_again_apart(tmp_path: Path, ill: str, sentence: str, last: str) -> None:
+    plugin(tmp_path, "acme", connector(members=READS_AGAIN.format(ill=ill)))
+    config = load(configuration(tmp_path, "acme", "feed"))
+    with Store(config.database) as store:
+        for source, raws in (("acme", ("last", "ill", "first")), ("feed", ("own",))):
+            store.sources.register(source, source, source)
+            store.mentions.ingest(source, (), set_aside=[SetAside(reason="No time.", raw=raw) for raw in raws])
+        done = {each.item.raw: each for each in await retry(config, store, store.sources.quarantined())}
+        first = store.mentions.find("acme", "first")
+        assert first is not None
+        assert first.mention.text.isdigit()
+        assert first.mention.text != str(os.getpid())
+        assert sentence in done["ill"].reason
+        assert (store.mentions.find("acme", "last") is not None) is (last == "in")
+        assert (done["last"].reason == "") is (last == "in")
+        assert "cannot read a single item" in done["own"].reason, "another source's items are tried all the same"
+        left = {each.raw for each in store.sources.quarantined("acme")}
+        assert left == ({"ill"} if last == "in" else {"ill", "last"})
 
 
 def test_what_is_installed_is_listed_once_for_all_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,11 +50,13 @@ class Lists:
         whole = whole or reading.unfinished
         resumed = bool(reading.position)
         reading.unfinished = True
+        before = frozenset(reading.known)
         seen: set[str] = set()
         try:
             async with aclosing(self._graph.pages(path, params, position=reading.position, version=version)) as pages:
                 async for page in pages:
                     mentions, set_aside = self.sift(page.rows, one, reading.known, seen)
+                    reading.trim(before)
                     done = not page.position or (bool(page.rows) and not (mentions or set_aside or whole))
                     if not done:
                         reading.position, reading.position_at = page.position, self._now

@@ -7,6 +7,8 @@ be missed.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import msgspec
 
 from reviewdesk.connector import Cursor
@@ -32,9 +34,23 @@ class Reading(msgspec.Struct, omit_defaults=True):
     def finish(self) -> None:
         """Notes that the list was read to its end."""
         self.unfinished, self.position, self.position_at = False, {}, 0
-        # Ids grow with time, so the longest and greatest are the newest.
-        newest = sorted(self.known, key=lambda key: (len(key), key))[-MARKS:]
-        self.known = {key: self.known[key] for key in newest}
+        self.known = {key: self.known[key] for key in _newest(self.known)}
+
+    def trim(self, before: Collection[str]) -> None:
+        """Keeps the marks of an unfinished reading few, since all of them are written down with each page.
+
+        Args:
+            before: the marks that were there when it began; they tell where it has met the last one, and what vanished.
+        """
+        fresh = self.known.keys() - before
+        if len(fresh) > 2 * MARKS:
+            for key in fresh.difference(_newest(fresh)):
+                del self.known[key]
+
+
+def _newest(keys: Iterable[str]) -> list[str]:
+    """Gives the keys of the newest marks: ids grow with time, so the longest and greatest."""
+    return sorted(keys, key=lambda key: (len(key), key))[-MARKS:]
 
 
 class Watched(Reading, omit_defaults=True):

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from reviewdesk.connector import AuthFailed, BadAnswer, Kind, RateLimited, Unreachable
-from reviewdesk.sandbox import Fault, FaultKind
+from reviewdesk.sandbox import CustomerText, Fault, FaultKind
+from reviewdesk_connectors.facebook.state import MARKS
 
 PAGE = "1015550001"
 
@@ -397,6 +398,31 @@ async def test_dead_recommendations_are_switched_off_told_and_tried_monthly(worl
     await world.poll()
     assert "Zase tu" in world.customers.values()
     assert "notices" not in world.cursor
+
+
+async def test_marks_stay_few_while_a_large_discussion_is_read_and_nothing_is_missed(world: Any) -> None:
+    def write(what: str, count: int) -> list[str]:
+        people = (CustomerText(author=f"{what} {each}", text=f"{what} {each}", language="cs") for each in range(count))
+        return [world.emulator.write(words) for words in people]
+
+    async def most_marks() -> int:
+        most = 0
+        async for batch in world.connector().poll(world.cursor):
+            world.commit(batch)
+            most = max(most, *(len(post.get("known", ())) for post in world.cursor["posts"].values()))
+        return most
+
+    early = write("Early", 1500)
+    assert await most_marks() <= 2 * MARKS
+    world.clock.pass_by(days=1)
+    # More than are kept, so that the marks of the first reading would be the first to go.
+    late = write("Late", 2 * MARKS + 150)
+    world.emulator.delete(early[-1])
+    assert await most_marks() <= 3 * MARKS
+    assert world.customers.keys() == {*early, *late}
+    assert world.gone == [early[-1]]
+    world.clock.pass_by(minutes=5)
+    assert await world.poll() == []
 
 
 async def test_a_quiet_post_leaves_the_watch_and_the_cursor_stays_small(world: Any) -> None:

@@ -110,9 +110,8 @@ class Reddit(Connector[RedditSettings]):
         yield msgspec.structs.replace(batch, total=len(items))
 
     def read_item(self, raw: str) -> Sequence[Mention]:
-        """Reads a comment or post by its fields; its name tells which of the two it is."""
-        data = msgspec.json.decode(raw, type=dict[str, Any])
-        return [payloads.mention(payloads.Item(kind=str(data.get("name"))[:2], data=data), self.config.username)]
+        """Reads a comment or post as it was kept."""
+        return [payloads.mention(payloads.kept(msgspec.json.decode(raw, type=dict[str, Any])), self.config.username)]
 
     def _polling(self, position: Position, me: str) -> Polling:
         return Polling(self.context, ask=self._page, problem=self.problem, position=position, me=me)

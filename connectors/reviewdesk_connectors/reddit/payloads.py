@@ -166,6 +166,13 @@ def _item(child: Any) -> Item:
         return Item(kind="", data={"unreadable": child})
 
 
+def kept(data: dict[str, Any]) -> Item:
+    """Gives an item from the fields that were kept of one set aside; its name tells what kind it is."""
+    if "unreadable" in data:
+        return _item(data["unreadable"])
+    return Item(kind=str(data.get("name"))[:2], data=data)
+
+
 def walk(value: Any) -> Iterator[Item]:
     """Gives every comment and post in a saved answer: a listing, a thread's `.json`, or the answer to a reply."""
     stack = [value]

@@ -153,5 +153,10 @@ def test_an_item_set_aside_is_read_again_as_what_its_name_says():
     raw = json_library.json.encode({"name": "t1_a", "id": "a", "created_utc": 1.0, "body": "Ahoj"}).decode()
     (mention,) = reddit.read_item(raw)
     assert (mention.id, mention.text) == ("t1_a", "Ahoj")
+    # Where not even the kind could be read, the whole child was kept.
+    (mention,) = reddit.read_item(f'{{"unreadable": {{"kind": "t1", "data": {raw}}}}}')
+    assert (mention.id, mention.text) == ("t1_a", "Ahoj")
+    with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
+        reddit.read_item('{"unreadable": {"kind": ["t1"], "data": {}}}')
     with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
         reddit.read_item('{"name": "t5_a"}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -12,10 +13,11 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from reviewdesk.connector import Connector
-from reviewdesk.errors import ReviewdeskError
-from reviewdesk.model import Finding, Level
+from reviewdesk.errors import ReviewdeskError, Unsupported
+from reviewdesk.model import Finding, Level, Mention
 from reviewdesk.sandbox import CustomerText, FaultKind
-from reviewdesk.testing.bench import Bench, Broken
+from reviewdesk.testing.bench import Bench, Broken, Idle
+from reviewdesk.testing.cases_silver import VICTIM, mended, spoiling
 from reviewdesk.testing.checks import keeps
 from reviewdesk.testing.weight import weight
 
@@ -102,6 +104,51 @@ async def deletion_noticed(bench: Bench) -> None:
 
     await bench.settle(told)
     bench.expect(told(), "A text was deleted, and within a day it was not told as gone.")
+
+
+@keeps("item-read-again")
+async def item_read_again(bench: Bench) -> None:
+    """Reads payloads again: an item's that is spoiled, the same one's after it was mended, and those of good ones."""
+    if bench.type.read_item is Connector.read_item:
+        raise Idle("it reads no single items")
+    bench.write_some(2)
+    spoiling(bench)
+    polled = await bench.poll()
+    bench.mend()
+    tried = 0
+    async with bench.connected() as connector:
+        for aside in polled.set_aside:
+            try:
+                read = connector.read_item(aside.raw)
+            except Unsupported:
+                raise Broken("`read_item` says that it cannot read a single item.") from None
+            except Exception as reason:
+                bench.expect(str(reason).strip(), "An item that cannot be read again is refused without a reason.")
+            else:
+                bench.expect(read, "An item that cannot be read was read again as nothing, and would be lost.")
+            whole = mended(aside.raw)
+            if whole is not None:
+                tried += 1
+                read = _read(connector, whole, "After its payload was mended an item that was set aside")
+                bench.expect(
+                    any(VICTIM in each.text for each in read), f"Of an item with the text {VICTIM!r} came {read[:1]}."
+                )
+        for mention in polled.mentions:
+            if mention.raw is None:
+                continue
+            tried += 1
+            read = _read(connector, connector.problem(mention.raw, ValueError()).raw, f"The payload of {mention.id!r}")
+            same = any((each.id, each.kind, each.text) == (mention.id, mention.kind, mention.text) for each in read)
+            bench.expect(same, f"The payload of {mention.id!r} was read again as {[each.id for each in read][:3]}.")
+    if not tried:
+        raise Idle("no payload of an item that can be read is known")
+
+
+def _read(connector: Connector[Any], raw: str, what: str) -> Sequence[Mention]:
+    try:
+        return connector.read_item(raw)
+    except Exception as error:
+        raise Broken(f"{what} could not be read: {type(error).__name__}: {error}") from error
 
 
 @keeps("check-tells")

@@ -253,7 +253,7 @@ async def long_texts(bench: Bench) -> None:
 async def poisonous_item(bench: Bench) -> None:
     """Spoils one of five items."""
     bench.write_some(2)
-    spoiled = _spoiling(bench)
+    spoiled = spoiling(bench)
     bench.write_some(2, "late text")
     result = await bench.polled()
     if not spoiled():
@@ -266,7 +266,7 @@ async def poisonous_item(bench: Bench) -> None:
     await bench.everything_arrives(why="After an item that cannot be read")
 
 
-def _spoiling(bench: Bench) -> Callable[[], bool]:
+def spoiling(bench: Bench) -> Callable[[], bool]:
     """Lets one item be unreadable: by the emulator where it can, else on the wire; gives whether it came about."""
     if type(bench.emulator).poison is not Emulator.poison:
         bench.emulator.poison()
@@ -297,6 +297,25 @@ def _spoil(tree: Any) -> bool:
     if isinstance(tree, dict):
         return any(_spoil(value) for value in tree.values())
     return False
+
+
+def mended(payload: str) -> str | None:
+    """Gives the payload of an item that `spoiling` has spoiled on the wire as it was; None of any other."""
+    if VICTIM not in payload:
+        return None
+    try:
+        return json.dumps(_straight(json.loads(payload)))
+    except ValueError:
+        return None
+
+
+def _straight(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _straight(each) for name, each in value.items()}
+        case [each]:
+            return each
+    return value
 
 
 def _twisted(value: Any) -> Any:

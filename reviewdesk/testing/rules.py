@@ -274,6 +274,36 @@ _ALL = [
             "The agent can mend the text only if told what is wrong with it.",
             "Raise `Refused` with the words; no other kind where it is certain that nothing was posted.",
         ),
+        (
+            "leaves-in-time",
+            "Right before a reply leaves the desk is asked whether it still may; one that comes too late is kept back.",
+            "The machine may have slept, and another process may have sent the reply meanwhile.",
+            "`context.http` asks by itself; with another client call `self.context.leaving()` right before it.",
+        ),
+        (
+            "key-posts-once",
+            "Where `idempotent_reply` is declared, a reply that is sent twice with one key is posted once.",
+            "The desk believes it, and sends again where it does not know whether the reply stands.",
+            "Send `key` as the platform's own idempotency key; where it has none, do not declare `idempotent_reply`.",
+        ),
+        (
+            "reread-as-polled",
+            "A thread that is read again before a reply has the same ids and the same content as in a poll.",
+            "Another content looks like a customer's change, which holds the reply; another id looks like a new text.",
+            "Make the mentions of `reread` by the same function as those of `poll`, thread and parent included.",
+        ),
+        (
+            "reread-sees-news",
+            "A thread that is read again shows what was changed and what was answered since the poll.",
+            "The reply would answer words that the customer has taken back, or stand below a colleague's.",
+            "Ask the platform anew, for the text itself and for what stands under it, the shop's own included.",
+        ),
+        (
+            "reread-gone",
+            "`reread` tells what is gone as NotThere, and no other trouble.",
+            "A reply to what is gone would end up nowhere, and what is not gone vanishes from the inbox.",
+            "Raise `NotThere` where the platform says that it is gone; let the other errors of `context.http` pass.",
+        ),
     ),
     *_rules(
         Tier.PLATINUM,
@@ -288,6 +318,12 @@ _ALL = [
             "A text that vanished is told as gone within a day.",
             "Answering what is no longer there looks foolish, and drafts wait in vain.",
             "Look again at recent items, and report those that the platform no longer has in `Batch.gone`.",
+        ),
+        (
+            "item-read-again",
+            "`read_item` reads the payload of an item that was set aside as a poll would, or says why it cannot.",
+            "What it reads leaves the quarantine: an item read as nothing is a complaint that nobody will see.",
+            "Decode what `self.problem` was given, hand it to the function that `poll` uses, and let its errors pass.",
         ),
         (
             "check-tells",

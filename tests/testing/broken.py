@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
@@ -18,11 +18,13 @@ from reviewdesk.connector import (
     BadAnswer,
     Batch,
     Connector,
+    ConnectorError,
     Cursor,
     Finding,
     Http,
     Limits,
     Mention,
+    NotThere,
     OutcomeUnknown,
     PostedReply,
     RateLimited,
@@ -342,7 +344,7 @@ class MovesTooEarly(Newest):
 class MakesSure(Corner):
     async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         await super().reply(mention, text, key)
-        return await super().reply(mention, text, key)
+        return await super().reply(mention, text, f"{key} once more")
 
 
 @breaks("own-replies")
@@ -375,8 +377,68 @@ class SaysItIsVisible(Corner):
 @breaks("refused-reply")
 class KeepsTheWords(Corner):
     async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
-        told = (await self.api().post(f"reviews/{mention.id}/replies", json={"text": text})).json()
+        headers = {"idempotency-key": key}
+        answer = await self.api().post(f"reviews/{mention.id}/replies", json={"text": text}, headers=headers)
+        told = answer.json()
         return PostedReply(id=str(told["id"]), visible=told["visible"], text=text)
+
+
+@breaks("leaves-in-time")
+class NeverAsks(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        # As with a client of its own.
+        self.context.leaving = lambda: None
+        return await super().reply(mention, text, key)
+
+
+class AsksTooEarly(Corner):
+    """Another client of its own, before which it looks whether the token still opens the reviews."""
+
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        self.context.leaving()
+        self.context.leaving = lambda: None
+        await self.api().get("me")
+        return await super().reply(mention, text, key)
+
+
+@breaks("key-posts-once")
+class ForgetsTheKey(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        return await super().reply(mention, text, "")
+
+
+@breaks("reread-as-polled")
+class ReadsHalfOfIt(Corner):
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        return [msgspec.structs.replace(each, author=None) for each in await super().reread(mention)]
+
+
+@breaks("reread-sees-news")
+class LooksAtTheTextAlone(Corner):
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        return (await super().reread(mention))[:1]
+
+
+class BelievesThePoll(Corner):
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        return [mention, *(await super().reread(mention))[1:]]
+
+
+@breaks("reread-gone")
+class CallsAllTroubleGone(Corner):
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        try:
+            return await super().reread(mention)
+        except ConnectorError as error:
+            raise NotThere(error.sentence) from None
+
+
+class NeverMissesIt(Corner):
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        try:
+            return await super().reread(mention)
+        except NotThere:
+            return [mention]
 
 
 # -- platinum ----------------------------------------------------------------------------------------------------------
@@ -429,6 +491,35 @@ class KnowsNoEnd(Corner):
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
         async for batch in super().poll(cursor):
             yield msgspec.structs.replace(batch, gone=())
+
+
+@breaks("item-read-again")
+class ReadsItAsNothing(Corner):
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        try:
+            return super().read_item(raw)
+        except msgspec.ValidationError:
+            return []
+
+
+class ReadsNoPayload(Corner):
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        return [self.mention(msgspec.json.decode(raw, type=Page).reviews[0])]
+
+
+class ReadsAnotherOne(Corner):
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        return [msgspec.structs.replace(each, text=each.text[:5]) for each in super().read_item(raw)]
+
+
+OTHER_WAYS: dict[type[Connector[Any]], tuple[str, str]] = {
+    AsksTooEarly: ("leaves-in-time", "there was another request"),
+    BelievesThePoll: ("reread-sees-news", "changed its mind"),
+    NeverMissesIt: ("reread-gone", "as if it were there"),
+    ReadsNoPayload: ("item-read-again", "After its payload was mended"),
+    ReadsAnotherOne: ("item-read-again", "Of an item with the text"),
+}
+"""More that are broken: another breach of a rule, and what is said of it."""
 
 
 @breaks("check-tells")

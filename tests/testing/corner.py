@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +67,9 @@ class Corner(Connector[CornerSettings]):
     platform = "corner"
     title = "The Corner"
     settings = CornerSettings
-    capabilities = Capabilities(reply=ReplyMode.API, find_reply=True, moderated=True)
+    capabilities = Capabilities(
+        reply=ReplyMode.API, find_reply=True, reread=True, idempotent_reply=True, moderated=True
+    )
 
     def api(self) -> Http:
         token = self.config.token.reveal()
@@ -124,7 +126,9 @@ class Corner(Connector[CornerSettings]):
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 
     async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
-        answer = await self.api().post(f"reviews/{mention.id}/replies", json={"text": text}, check=False)
+        answer = await self.api().post(
+            f"reviews/{mention.id}/replies", json={"text": text}, headers={"idempotency-key": key}, check=False
+        )
         if answer.status == 422:
             raise Refused(f"The Corner says: {answer.json()['message']}")
         told = answer.check().json()
@@ -133,6 +137,15 @@ class Corner(Connector[CornerSettings]):
     async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
         replies = (await self.api().get(f"reviews/{mention.id}/replies")).json(list[Review])
         return next((PostedReply(id=str(each.id)) for each in replies if same_text(each.text or "", text)), None)
+
+    async def reread(self, mention: Mention) -> Sequence[Mention]:
+        http = self.api()
+        review = (await http.get(f"reviews/{mention.id}")).json(Review)
+        replies = (await http.get(f"reviews/{mention.id}/replies")).json(list[Review])
+        return [self.mention(each) for each in (review, *replies)]
+
+    def read_item(self, raw: str) -> Sequence[Mention]:
+        return [self.mention(msgspec.json.decode(raw, type=Review))]
 
     async def check(self) -> list[Finding]:
         try:

@@ -27,6 +27,7 @@ class CornerEmulator(Emulator):
         self.number = 0
         self.refusal_words = ""
         self.held = False
+        self.keys: dict[str, int] = {}
 
     def source(self, base: str) -> dict[str, Any]:
         return {"url": base, "token": f"env:{VARIABLE}"}
@@ -38,6 +39,7 @@ class CornerEmulator(Emulator):
         return [
             Route("/me", self.me),
             Route("/reviews", self.listing),
+            Route("/reviews/{id:int}", self.one),
             Route("/reviews/{id:int}/replies", self.replies, methods=["GET"]),
             Route("/reviews/{id:int}/replies", self.reply, methods=["POST"]),
         ]
@@ -71,11 +73,14 @@ class CornerEmulator(Emulator):
     def hold_next(self) -> None:
         self.held = True
 
+    def answer(self, reply: ShopReply, words: CustomerText) -> str | None:
+        return str(self.add(words.text, words.author, parent=int(reply.to)))
+
     def shop_replies(self) -> Sequence[ShopReply]:
         return [
             ShopReply(id=str(id), to=str(each["parent"]), text=each["text"])
             for id, each in self.reviews.items()
-            if each.get("parent")
+            if each.get("by_shop")
         ]
 
     # What the API answers.
@@ -108,6 +113,12 @@ class CornerEmulator(Emulator):
         body = msgspec.json.encode({"reviews": rows[:size], "next": following})
         return Response(body, media_type="application/json")
 
+    async def one(self, request: Request) -> Response:
+        if self.stranger(request):
+            return JSONResponse({}, 401)
+        review = self.reviews.get(request.path_params["id"])
+        return JSONResponse(review, 200 if review else 404)
+
     async def replies(self, request: Request) -> Response:
         if self.stranger(request):
             return JSONResponse({}, 401)
@@ -119,6 +130,8 @@ class CornerEmulator(Emulator):
             return JSONResponse({}, 401)
         if self.refusal_words:
             return JSONResponse({"message": self.refusal_words}, 422)
-        told = await request.json()
-        id = self.add(told["text"], SHOP, parent=request.path_params["id"], by_shop=True)
+        told, key = await request.json(), request.headers.get("idempotency-key", "")
+        id = self.keys.get(key) or self.add(told["text"], SHOP, parent=request.path_params["id"], by_shop=True)
+        if key:
+            self.keys[key] = id
         return JSONResponse({"id": id, "visible": not self.held}, 201)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from broken import BROKEN, HOARDERS, Newest
+from broken import BROKEN, HOARDERS, OTHER_WAYS, Newest
 from corner import Corner
 from corner_emulator import CornerEmulator
 
@@ -43,6 +43,14 @@ def test_memory_is_weighed_wherever_it_is_kept(hoarder: type[Connector[Any]]) ->
     verdict = judge(hoarder, CornerEmulator, RULES["memory-bounded"], items=ITEMS)
     assert verdict.outcome is Outcome.BROKEN
     assert HOARDERS[hoarder] in verdict.said
+
+
+@pytest.mark.parametrize("broken", OTHER_WAYS)
+def test_a_rule_that_can_be_broken_in_several_ways_catches_each(broken: type[Connector[Any]]) -> None:
+    rule, said = OTHER_WAYS[broken]
+    verdict = judge(broken, CornerEmulator, RULES[rule])
+    assert verdict.outcome is Outcome.BROKEN
+    assert said in verdict.said
 
 
 @pytest.mark.parametrize("tier", Tier)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
+import msgspec
 from vaderSentiment.vaderSentiment import (
     BOOSTER_DICT,
     C_INCR,
@@ -36,7 +36,7 @@ _IN_IDIOMS = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idio
 } | {"badass"}
 
 
-class _Piece(NamedTuple):
+class _Piece(msgspec.Struct, frozen=True, gc=False):
     """What VADER knows of one blank-separated piece.
 
     Attributes:

@@ -14,7 +14,6 @@ from functools import cache
 from importlib import resources
 from itertools import product
 from operator import attrgetter
-from typing import NamedTuple
 
 import msgspec
 
@@ -92,13 +91,17 @@ class LanguageFile(Record, frozen=True, kw_only=True):
     phrases: tuple[PhraseGroup, ...] = ()
 
 
-class Phrase(NamedTuple):
-    """A phrase made ready: the numbers of the slots after its first word; None is a gap of up to four words.
+class Phrase(msgspec.Struct, frozen=True, gc=False):
+    """A phrase made ready.
 
-    Of two that fit, the one of the lower `order` counts.
+    Attributes:
+        rest: the numbers of the slots after its first word; None is a gap of up to four words.
+        needs: these slots as bits.
+        order: of two that fit, the one of the lower order counts.
     """
 
     rest: tuple[int | None, ...]
+    needs: int
     group: PhraseGroup
     order: tuple[int, int, int]
 
@@ -129,12 +132,11 @@ _NO_SLOTS: frozenset[int] = frozenset()
 _NO_PHRASES: Mapping[int, tuple[Phrase, ...]] = {}
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What a language's data says of one word as it is written.
 
     Attributes:
         says: it has a value, a topic or a phrase of its own, or is a negator.
-        begins: phrases begin with it.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
@@ -147,7 +149,6 @@ class Known(NamedTuple):
     """
 
     says: bool = False
-    begins: bool = False
     valence: float = 0.0
     topic: Topic | None = None
     turned_round: bool = False
@@ -163,6 +164,10 @@ class Known(NamedTuple):
     next_bits: int = 0
     gap_bits: int = 0
 
+    def begins(self, following: Known, present: int) -> bool:
+        """Tells whether a phrase may begin here, before word `following`; `present` as for `phrases`."""
+        return bool(self.next_bits & following.bits or self.gap_bits & present or self.alone)
+
     def phrases(self, known: list[Known], first: int, present: int = -1) -> list[Phrase]:
         """Gives the phrases that may begin here, where this is word `first`, the severest first, then the longest, then
         that which stands first in the file.
@@ -174,16 +179,15 @@ class Known(NamedTuple):
                 that is nowhere in it.
         """
         found = list(self.alone)
-        if (self.next_bits | self.gap_bits) & present:
-            following = known[first + 1 : first + 2 + _GAP_MOST]
-            if following and self.next_bits & following[0].bits:
-                for slot in self.followed.keys() & following[0].slots:
-                    found += self.followed[slot]
-            if self.gap_bits & present:
-                for near in following:
-                    if self.gap_bits & near.bits:
-                        for slot in self.opened.keys() & near.slots:
-                            found += self.opened[slot]
+        following = known[first + 1 : first + 2 + _GAP_MOST]
+        if following and self.next_bits & following[0].bits:
+            for slot in self.followed.keys() & following[0].slots:
+                found += [phrase for phrase in self.followed[slot] if phrase.needs & present == phrase.needs]
+        if self.gap_bits & present:
+            for near in following:
+                if self.gap_bits & near.bits:
+                    for slot in self.opened.keys() & near.slots:
+                        found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
         if len(found) > 1:
             found.sort(key=_order)
         return found
@@ -275,7 +279,9 @@ class Lexicon:
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
         rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
-        phrase = Phrase(rest, group, (-group.severity.rank if group.severity else 0, -len(rest), self._phrase_count))
+        needs = _bits(slot for slot in rest if slot is not None)
+        order = (-group.severity.rank if group.severity else 0, -len(rest), self._phrase_count)
+        phrase = Phrase(rest, needs, group, order)
         self._phrase_count += 1
         for key in head.split("|"):
             self._phrases.setdefault(key, []).append(phrase)
@@ -315,7 +321,8 @@ class Lexicon:
         if self._sister is None or found.says or found.factor != 1.0:
             return found
         borrowed = lexicon(self._sister)._own(written)
-        return found._replace(
+        return msgspec.structs.replace(
+            found,
             says=bool(borrowed.valence or borrowed.topic or borrowed.negator),
             valence=borrowed.valence,
             topic=borrowed.topic,
@@ -356,7 +363,6 @@ class Lexicon:
         opened = _by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None], 1)
         return Known(
             says=bool(valence or topic or phrases or negator),
-            begins=bool(phrases),
             valence=valence,
             topic=topic,
             turned_round=turned,

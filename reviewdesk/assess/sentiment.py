@@ -12,7 +12,10 @@ from bisect import bisect_right
 from collections import Counter
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 from typing import NamedTuple
+
+import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
@@ -30,7 +33,7 @@ _HINT = (
 )
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """One piece of a text that says something.
 
     Attributes:
@@ -54,7 +57,11 @@ class Hit(NamedTuple):
     intent: Intent | None = None
 
 
-class TextReading(NamedTuple):
+_in_order = attrgetter("start", "end", "share")
+_with = msgspec.structs.replace
+
+
+class TextReading(msgspec.Struct, frozen=True, gc=False):
     """What was read from one text.
 
     Attributes:
@@ -72,13 +79,13 @@ class TextReading(NamedTuple):
     @property
     def total(self) -> float:
         """The sum of all shares."""
-        return sum(hit.share for hit in self.hits)
+        return sum([hit.share for hit in self.hits])
 
     @property
     def severity(self) -> Severity:
         """The worst complaint phrase's severity."""
-        found = {hit.severity for hit in self.hits if hit.severity}
-        return max(found, key=lambda one: one.rank) if found else Severity.NONE
+        found = [hit.severity for hit in self.hits if hit.severity]
+        return max(found, key=_rank) if found else Severity.NONE
 
 
 class Signs(NamedTuple):
@@ -115,6 +122,7 @@ def signs() -> Signs:
     return Signs(emoji, emoticons, found, re.compile(_HINT))
 
 
+_rank = attrgetter("rank")
 _GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
 
@@ -178,67 +186,80 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
     known = list(map(lexicon(lexicon_name).known.__getitem__, tokens.words)) if lexicon_name else []
     hits = _phrases_and_words(tokens, known)
     if language == "en":
-        from reviewdesk.assess.english import english_hits
-
-        taken = [(hit.start, hit.end) for hit in hits if hit.share]
-        others = [
-            hit
-            for hit in english_hits(tokens.text)
-            if not any(hit.start < end and start < hit.end for start, end in taken)
-        ]
-        if tokens.questions:
-            others = [hit._replace(sentence=_sentence_at(tokens, hit.start)) for hit in others]
-        hits += others
+        hits += _english(tokens, hits)
     else:
         hits += _signs_in(tokens)
         hits += _emphasis(hits, tokens)
-    return _weigh_questions(sorted(hits), tokens)
+    if len(hits) > 1:
+        hits.sort(key=_in_order)
+    return _weigh_questions(hits, tokens)
+
+
+def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
+    """Gives what VADER says of the words that no hit has taken."""
+    from reviewdesk.assess.english import english_hits
+
+    found = english_hits(tokens.text)
+    taken = [(hit.start, hit.end) for hit in hits if hit.share]
+    if taken:
+        found = [hit for hit in found if not any(hit.start < end and start < hit.end for start, end in taken)]
+    if tokens.questions:
+        found = [_with(hit, sentence=_sentence_at(tokens, hit.start)) for hit in found]
+    return found
 
 
 def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     hits: list[Hit] = []
     sentences = tokens.sentences
-    telling = [index for index, one in enumerate(known) if one is not NOTHING]
-    contrasts = {sentences[index]: index for index in telling if known[index].contrast}
+    telling: list[int] = []
+    contrasts: dict[int, int] = {}
     present = 0
-    for index in telling:
-        present |= known[index].bits
+    for index, one in enumerate(known):
+        if one is not NOTHING:
+            present |= one.bits
+            if one.says:
+                telling.append(index)
+            if one.contrast:
+                contrasts[sentences[index]] = index
+    following = [*known[1:], NOTHING]
     taken_until = 0
     for index in telling:
-        one = known[index]
-        if not one.says or index < taken_until:
+        if index < taken_until:
             continue
-        sentence = sentences[index]
-        for phrase in one.phrases(known, index, present) if one.begins else ():
-            end = phrase.end(known, index)
-            if end is None or sentences[end - 1] != sentence:
+        one = known[index]
+        if one.begins(following[index], present):
+            found = _phrase(tokens, known, index, present)
+            if found is not None:
+                phrase, end = found
+                hits.append(_phrase_hit(tokens, known, phrase, index, end, taken_until))
+                taken_until = end
                 continue
-            group = phrase.group
-            if group.valence <= 0 and not group.severity and _complaint_begins(known, index + 1, end):
-                continue
-            hits.append(_phrase_hit(tokens, known, phrase, index, end, taken_until))
-            taken_until = end
-            break
-        else:
-            if (one.valence or one.topic) and not _boosts_next(known, index):
-                hit = _word_hit(tokens, known, index, taken_until)
-                after = contrasts.get(sentence)
-                if after is not None and hit.share:
-                    side = weights.BEFORE_CONTRAST if index < after else weights.AFTER_CONTRAST
-                    hit = hit._replace(share=hit.share * side)
-                hits.append(hit)
-            elif one.negator and _denies_unknown(known, index):
-                hits.append(Hit(*tokens.span(index, index), weights.DENIED, "denial", sentence=sentence))
+        if (one.valence or one.topic) and not _boosts_next(known, index):
+            hits.append(_word_hit(tokens, known, index, taken_until, contrasts.get(sentences[index])))
+        elif one.negator and _denies_unknown(known, index):
+            hits.append(Hit(*tokens.span(index, index), weights.DENIED, "denial", sentence=sentences[index]))
     return hits
 
 
-def _complaint_begins(known: list[Known], first: int, end: int) -> bool:
+def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tuple[Phrase, int] | None:
+    """Gives the phrase that begins with word `first` and the index after its last word."""
+    sentences = tokens.sentences
+    for phrase in known[first].phrases(known, first, present):
+        end = phrase.end(known, first)
+        if end is None or sentences[end - 1] != sentences[first]:
+            continue
+        group = phrase.group
+        if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
+            return phrase, end
+    return None
+
+
+def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
     return any(
         phrase.group.severity in _GRAVE and phrase.end(known, at) is not None
         for at in range(first, end)
-        if known[at].begins
-        for phrase in known[at].phrases(known, at)
+        for phrase in known[at].phrases(known, at, present)
     )
 
 
@@ -275,7 +296,8 @@ def _boosts_next(known: list[Known], index: int) -> bool:
     return known[index].factor != 1.0 and index + 1 < len(known) and known[index + 1].valence != 0.0
 
 
-def _word_hit(tokens: Tokens, known: list[Known], index: int, taken_until: int) -> Hit:
+def _word_hit(tokens: Tokens, known: list[Known], index: int, taken_until: int, contrast: int | None) -> Hit:
+    """Gives what one word says; `contrast` is the place of its sentence's "but"."""
     one = known[index]
     start, end = tokens.span(index, index)
     if not one.valence:
@@ -292,6 +314,8 @@ def _word_hit(tokens: Tokens, known: list[Known], index: int, taken_until: int) 
     if not (one.negative and share < 0) and _negator_before(tokens, known, index, taken_until):
         share = _turned_round(share)
         notes = _also(notes, "negated")
+    if contrast is not None:
+        share *= weights.BEFORE_CONTRAST if index < contrast else weights.AFTER_CONTRAST
     return Hit(start, end, share, notes, one.topic, sentence=tokens.sentences[index])
 
 
@@ -333,9 +357,9 @@ def _asked(hit: Hit) -> Hit:
     """In a question words are what is asked about, but for strong blame ("why are you so incompetent?")."""
     if hit.intent or hit.note in _NO_WORDS:
         return hit
-    return hit._replace(share=hit.share * weights.ASKED if hit.share <= weights.ASKED_BLAME else 0.0, note="asked")
+    return _with(hit, share=hit.share * weights.ASKED if hit.share <= weights.ASKED_BLAME else 0.0, note="asked")
 
 
 def _ironic(hit: Hit) -> Hit:
     """Praise in the sentence of a grave complaint phrase is irony, or beside the point."""
-    return hit._replace(share=hit.share * weights.BESIDE_COMPLAINT, note=_also(hit.note, "beside a complaint"))
+    return _with(hit, share=hit.share * weights.BESIDE_COMPLAINT, note=_also(hit.note, "beside a complaint"))

@@ -43,19 +43,18 @@ class Assessor:
 
 def _heard(item: Assessable, tokens: Tokens) -> Heard:
     """Gives the platform's word for it, unless the text itself clearly speaks another language."""
-    if not tokens.words:
-        shown = item.title or " ".join((*item.cons[:3], *item.pros[:3])) or item.text
-        return _believed(item, hear(tokens_of(shown[: weights.TEXT_MOST]), item.language or item.prior))._replace(
-            mixed=False
-        )
-    return _believed(item, hear(tokens, item.language or item.prior))
+    if tokens.words:
+        return _believed(item, hear(tokens, item.language or item.prior))
+    shown = item.title or " ".join((*item.cons[:3], *item.pros[:3])) or item.text
+    heard = hear(tokens_of(shown[: weights.TEXT_MOST]), item.language or item.prior)
+    return _believed(item, Heard(heard.language))
 
 
 def _believed(item: Assessable, heard: Heard) -> Heard:
-    told = code_of(item.language)
+    told = code_of(item.language) if item.language else None
     if told is None:
         return heard
     if told not in known_languages():
         return Heard(OTHER)
     same = heard.language == OTHER or lexicon_of(heard.language) == lexicon_of(told)
-    return heard._replace(language=told) if same else heard
+    return Heard(told, heard.mixed) if same else heard

@@ -15,7 +15,10 @@ from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120
 _UNREAD = TextReading()
-_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
+_UNFILLED: tuple[list[Reason], list[TextReading]] = ([], [])
+# Named once, as naming a member of an enumeration is a search through it before Python 3.12.
+_HARMLESS, _CRITICAL = Severity.NONE, Severity.CRITICAL
+_GRAVE = (Severity.SERIOUS, _CRITICAL)
 
 
 def compound(total: float) -> float:
@@ -33,18 +36,24 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
         assessor: the name and version to write into the assessment.
     """
     title = read_text(item.title[: weights.ITEM_CHARACTERS_MOST], language) if item.title else _UNREAD
-    cons, read_cons = fields.list_reasons("cons", item.cons, language)
-    pros, _ = fields.list_reasons("pros", item.pros, language)
+    cons, read_cons = fields.list_reasons("cons", item.cons, language) if item.cons else _UNFILLED
     worded = _reasons("text", item.text, text, 1.0)
     if title.hits:
         worded += _reasons("title", item.title, title, weights.TITLE)
-    good = math.fsum([one.share for one in worded if one.share > 0])
-    bad = -math.fsum([one.share for one in worded if one.share < 0])
-    worded += _doubt(good, bad, text.words, text.severity in _GRAVE)
+    shares = [one.share for one in worded]
+    good = math.fsum([share for share in shares if share > 0])
+    bad = -math.fsum([share for share in shares if share < 0])
+    severity = text.severity
+    worded += _doubt(good, bad, text.words, severity in _GRAVE)
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
     if starred:
         worded, starred = _disagreement(worded, starred)
-    reasons = [*worded, *starred, *pros, *cons, *fields.sub_rating_reasons(item.sub_ratings)]
+    reasons = worded + starred
+    if item.pros:
+        reasons += fields.list_reasons("pros", item.pros, language)[0]
+    reasons += cons
+    if item.sub_ratings:
+        reasons += fields.sub_rating_reasons(item.sub_ratings)
     if item.recommends is not None:
         reasons.append(fields.recommends_reason(item.recommends))
     total = math.fsum([reason.share for reason in reasons])
@@ -52,7 +61,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     evidence = complaint.Evidence(
         total=total - from_cons * (1 - weights.CONS_IN_COMPLAINT),
         text_total=text.total + title.total * weights.TITLE,
-        phrase=_worst(text, title, read_cons, item.rating),
+        phrase=_worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity,
         question=text.question,
         rating=item.rating,
         recommends=item.recommends,
@@ -67,13 +76,13 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
         compound=compound(total) if was_read else None,
         complaint=is_complaint,
         probability=likely,
-        severity=complaint.severity(evidence) if is_complaint else Severity.NONE,
+        severity=complaint.severity(evidence) if is_complaint else _HARMLESS,
         topics=complaint.topics(reasons),
         reasons=most_weighty(reasons),
         assessor=assessor,
         intent=complaint.intent(
             evidence,
-            text.intents | title.intents,
+            text.intents | title.intents if title.intents else text.intents,
             complaint=is_complaint,
             link="http" in item.text,
         ),
@@ -115,14 +124,12 @@ def _doubt(good: float, bad: float, words: int, grave: bool) -> list[Reason]:
     return [Reason(field="text", share=math.copysign(abs(total) - left, -total), evidence="doubt", note=note)]
 
 
-def _worst(text: TextReading, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:
+def _worst(text: Severity, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:
     """Gives the worst complaint phrase. With good stars a phrase among the cons counts only where it is critical."""
-    if not cons and not title.hits:
-        return text.severity
-    in_cons = max((reading.severity for reading in cons), key=lambda one: one.rank, default=Severity.NONE)
-    if rating is not None and rating >= 4 and in_cons is not Severity.CRITICAL:
-        in_cons = Severity.NONE
-    return max(text.severity, title.severity, in_cons, key=lambda one: one.rank)
+    in_cons = max((reading.severity for reading in cons), key=lambda one: one.rank, default=_HARMLESS)
+    if rating is not None and rating >= 4 and in_cons is not _CRITICAL:
+        in_cons = _HARMLESS
+    return max(text, title.severity, in_cons, key=lambda one: one.rank)
 
 
 def _disagreement(worded: list[Reason], starred: list[Reason]) -> tuple[list[Reason], list[Reason]]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Set
-from typing import NamedTuple
+
+import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.model import Intent, Reason, Severity, Topic
 
+# Named once, as naming a member of an enumeration is a search through it before Python 3.12.
+_NO_PHRASE, _MILD, _SERIOUS = Severity.NONE, Severity.MILD, Severity.SERIOUS
+_SPAM, _ABUSE, _COMPLAINT = Intent.SPAM, Intent.ABUSE, Intent.COMPLAINT
+_PRAISE, _NOTHING_OF_THESE = Intent.PRAISE, Intent.OTHER
+_WANTED = (Intent.REQUEST, Intent.QUESTION)
+_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 
-class Evidence(NamedTuple):
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """What the decision rests on.
 
     Attributes:
@@ -34,25 +42,22 @@ class Evidence(NamedTuple):
 
 def probability(evidence: Evidence) -> float:
     """Gives how likely the mention is a complaint, 0 to 1. At a half and over it is called one."""
+    rating, phrase, text_total = evidence.rating, evidence.phrase, evidence.text_total
     likely = 1 / (
         1 + math.exp(-(weights.COMPLAINT_BIAS - weights.COMPLAINT_SLOPE * max(min(evidence.total, 20.0), -20.0)))
     )
-    bad_stars = evidence.rating is not None and evidence.rating <= 2
-    good_stars = evidence.rating is not None and evidence.rating >= 4
-    strong = evidence.phrase.rank >= Severity.SERIOUS.rank or evidence.text_total <= weights.FURIOUS
-    praised = evidence.phrase is Severity.MILD and evidence.text_total >= weights.PRAISED
-    if evidence.phrase is not Severity.NONE and not praised:
-        least = weights.LEAST_WITH_PHRASE[evidence.phrase]
+    if phrase is not _NO_PHRASE and not (phrase is _MILD and text_total >= weights.PRAISED):
+        least = weights.LEAST_WITH_PHRASE[phrase]
         likely = least + (1 - least) * likely
-    if good_stars and not strong:
-        return min(likely, weights.MOST_WITH_GOOD_STARS)
-    if good_stars:
-        return max(likely, weights.LEAST_WITH_PHRASE[Severity.MILD])
-    if evidence.rating is not None and bad_stars:
-        least = next(least for stars, least in sorted(weights.LEAST_WITH_STARS.items()) if evidence.rating <= stars)
+    if rating is None:
+        asked = evidence.question and text_total > weights.ASKED_BLAME * weights.ASKED
+        return min(likely, weights.MOST_FOR_QUESTION) if asked else likely
+    if rating >= 4:
+        strong = phrase in _GRAVE or text_total <= weights.FURIOUS
+        return max(likely, weights.LEAST_WITH_PHRASE[_MILD]) if strong else min(likely, weights.MOST_WITH_GOOD_STARS)
+    if rating <= 2:
+        least = next(least for stars, least in sorted(weights.LEAST_WITH_STARS.items()) if rating <= stars)
         return max(likely, least)
-    if evidence.question and evidence.rating is None and evidence.text_total > weights.ASKED_BLAME * weights.ASKED:
-        return min(likely, weights.MOST_FOR_QUESTION)
     return likely
 
 
@@ -61,10 +66,10 @@ def severity(evidence: Evidence) -> Severity:
 
     Critical and serious by the complaint phrases; serious also with one star, or with a furious text; else mild.
     """
-    if evidence.phrase.rank >= Severity.SERIOUS.rank:
+    if evidence.phrase in _GRAVE:
         return evidence.phrase
     one_star = evidence.rating is not None and evidence.rating < 2
-    return Severity.SERIOUS if one_star or evidence.text_total <= weights.FURIOUS else Severity.MILD
+    return _SERIOUS if one_star or evidence.text_total <= weights.FURIOUS else _MILD
 
 
 def intent(evidence: Evidence, said: Set[Intent], *, complaint: bool, link: bool) -> Intent:
@@ -76,17 +81,19 @@ def intent(evidence: Evidence, said: Set[Intent], *, complaint: bool, link: bool
         complaint: it is one; only an insult without any complaint phrase is none.
         link: the text has a link, which makes an advertisement spam.
     """
-    phrased = evidence.phrase is not Severity.NONE
-    if Intent.SPAM in said and not phrased and (link or not complaint):
-        return Intent.SPAM
-    if Intent.ABUSE in said and not phrased and evidence.rating is None:
-        return Intent.ABUSE
+    if said:
+        phrased = evidence.phrase is not _NO_PHRASE
+        if _SPAM in said and not phrased and (link or not complaint):
+            return _SPAM
+        if _ABUSE in said and not phrased and evidence.rating is None:
+            return _ABUSE
+        if not complaint:
+            for one in _WANTED:
+                if one in said:
+                    return one
     if complaint:
-        return Intent.COMPLAINT
-    for one in (Intent.REQUEST, Intent.QUESTION):
-        if one in said:
-            return one
-    return Intent.PRAISE if evidence.total >= weights.PRAISED else Intent.OTHER
+        return _COMPLAINT
+    return _PRAISE if evidence.total >= weights.PRAISED else _NOTHING_OF_THESE
 
 
 def unsure(evidence: Evidence, reasons: Iterable[Reason], likely: float) -> bool:
@@ -95,10 +102,10 @@ def unsure(evidence: Evidence, reasons: Iterable[Reason], likely: float) -> bool
     Stars that nobody contradicts leave no doubt.
     """
     if evidence.rating is not None:
-        return any(reason.note == weights.DISAGREEMENT_NOTE for reason in reasons)
+        return weights.DISAGREEMENT_NOTE in [reason.note for reason in reasons]
     low, high = weights.UNSURE
-    irony = evidence.phrase is not Severity.NONE and evidence.praise >= weights.PRAISED
-    return low < likely < high or irony or any(reason.note == weights.MIXED_NOTE for reason in reasons)
+    irony = evidence.phrase is not _NO_PHRASE and evidence.praise >= weights.PRAISED
+    return low < likely < high or irony or weights.MIXED_NOTE in [reason.note for reason in reasons]
 
 
 def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:
@@ -107,4 +114,6 @@ def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:
     for reason in reasons:
         if reason.topic is not None:
             weight[reason.topic] = weight.get(reason.topic, 0.0) + max(abs(reason.share), weights.MENTIONED)
+    if len(weight) < 2:
+        return tuple(weight)
     return tuple(sorted(weight, key=lambda topic: (-weight[topic], topic)))

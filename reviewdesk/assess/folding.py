@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]")
 # Letters whose stroke or hook Unicode does not see as a mark.
@@ -40,7 +41,7 @@ class _Bare(dict[int, str]):
 _BARE = _Bare()
 
 
-class Folded(NamedTuple):
+class Folded(msgspec.Struct, frozen=True, gc=False):
     """A text for matching.
 
     Attributes:

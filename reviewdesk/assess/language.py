@@ -14,7 +14,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from typing import NamedTuple
 
 import msgspec
 
@@ -61,7 +60,7 @@ class Marks(Record, frozen=True, kw_only=True):
     pieces: str = ""
 
 
-class _Tables(NamedTuple):
+class _Tables(msgspec.Struct, frozen=True):
     """What a word says, by the places of the languages in `codes`; the first three places count letters by script."""
 
     marks: dict[str, Marks]
@@ -179,7 +178,7 @@ def language_in(tokens: Tokens, prior: str | None = None) -> str:
     return hear(tokens, prior).language
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What a text is written in.
 
     Attributes:
@@ -247,7 +246,7 @@ def parts_of(tokens: Tokens, main: str) -> list[tuple[int, int, str]]:
         first, last = bisect_left(tokens.sentences, sentence), bisect_right(tokens.sentences, sentence)
         if first == last:
             continue
-        heard = hear(tokens._replace(words=tokens.words[first:last], sentences=[0]), main).language
+        heard = hear(msgspec.structs.replace(tokens, words=tokens.words[first:last], sentences=[0]), main).language
         if heard == OTHER or lexicon_of(heard) == lexicon_of(main):
             heard = main
         start = tokens.span(first, first)[0] if parts else 0

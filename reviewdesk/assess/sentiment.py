@@ -13,7 +13,6 @@ from collections import Counter
 from functools import cache
 from importlib import resources
 from operator import attrgetter
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,6 +56,8 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     intent: Intent | None = None
 
 
+# Named once, as naming a member of an enumeration is a search through it before Python 3.12.
+_HARMLESS, _MILD, _QUESTION = Severity.NONE, Severity.MILD, Intent.QUESTION
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
 
@@ -85,10 +86,10 @@ class TextReading(msgspec.Struct, frozen=True, gc=False):
     def severity(self) -> Severity:
         """The worst complaint phrase's severity."""
         found = [hit.severity for hit in self.hits if hit.severity]
-        return max(found, key=_rank) if found else Severity.NONE
+        return max(found, key=_rank) if found else _HARMLESS
 
 
-class Signs(NamedTuple):
+class Signs(msgspec.Struct, frozen=True):
     """The emoji and emoticons that every language shares.
 
     Attributes:
@@ -339,17 +340,17 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
     if not (severe or wanted or tokens.questions):
         return TextReading(tuple(hits), False, len(tokens.words))
     complaining = {hit.sentence for hit in severe}
-    asked = tokens.questions | {hit.sentence for hit in hits if hit.intent is Intent.QUESTION}
+    asked = tokens.questions | {hit.sentence for hit in hits if hit.intent is _QUESTION}
     asked -= complaining
     if asked:
         hits = [_asked(hit) if hit.sentence in asked else hit for hit in hits]
     if complaining or asked:
         hits = [hit for hit in hits if not hit.courtesy]
-    grave = {hit.sentence for hit in severe if hit.severity is not Severity.MILD}
+    grave = {hit.sentence for hit in severe if hit.severity is not _MILD}
     if grave:
         hits = [_ironic(hit) if hit.share > 0 and hit.sentence in grave else hit for hit in hits]
     if tokens.questions:
-        wanted |= {Intent.QUESTION}
+        wanted |= {_QUESTION}
     return TextReading(tuple(hits), bool(asked) and not complaining, len(tokens.words), wanted)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 from reviewdesk.assess.folding import Folded, fold, has_marks
 
@@ -42,7 +44,7 @@ FOLDED: Memory[str] = Memory(lambda word: fold(word).text)
 """A word without case and accents."""
 
 
-class _Gap(NamedTuple):
+class _Gap(msgspec.Struct, frozen=True, gc=False):
     """What stands between two words and ends a clause: does it end a sentence too, does it ask, how often does it
     exclaim."""
 
@@ -52,6 +54,7 @@ class _Gap(NamedTuple):
 
 
 _NONE = _Gap(False, False, 0)
+_NONE_ASKED: frozenset[int] = frozenset()
 _STOP = re.compile(r"[.!?…\n]")
 _PAUSE = re.compile(r"[,;:()]|\s[-–—]+\s")
 
@@ -65,7 +68,7 @@ def _gap(between: str) -> _Gap:
 _GAPS: Memory[_Gap] = Memory(_gap)
 
 
-class Tokens(NamedTuple):
+class Tokens(msgspec.Struct, frozen=True, gc=False):
     """A text cut into words.
 
     Attributes:
@@ -130,9 +133,8 @@ def tokens_of(text: str) -> Tokens:
     left = len(words) - len(clauses)
     sentences += [sentence] * left
     clauses += [clause] * left
-    return Tokens(
-        text, folded, words, ends[:-1:2], sentences, clauses, frozenset(questions), (exclamation, exclamations)
-    )
+    asked = frozenset(questions) if questions else _NONE_ASKED
+    return Tokens(text, folded, words, ends[:-1:2], sentences, clauses, asked, (exclamation, exclamations))
 
 
 def without_links(text: str) -> str:

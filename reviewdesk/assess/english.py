@@ -16,10 +16,10 @@ from vaderSentiment.vaderSentiment import (
     BOOSTER_DICT,
     C_INCR,
     N_SCALAR,
+    NEGATE,
     SPECIAL_CASES,
     SentimentIntensityAnalyzer,
     SentiText,
-    negated,
 )
 
 from reviewdesk.assess import weights
@@ -34,6 +34,7 @@ _IN_IDIOMS = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idio
     "to",
     "for",
 } | {"badass"}
+_NEGATORS = frozenset(NEGATE)
 
 
 class _Piece(msgspec.Struct, frozen=True, gc=False):
@@ -65,8 +66,8 @@ def _values() -> dict[str, float]:
 def _piece(written: str) -> _Piece:
     stripped = SentiText._strip_punc_if_word(written.replace("’", "'"))
     word = stripped.lower()
-    boost = BOOSTER_DICT.get(word, 0.0)
-    return _Piece(word, _values().get(word), boost, negated([word]), stripped.isupper(), word in _IN_IDIOMS)
+    boost, negates = BOOSTER_DICT.get(word, 0.0), word in _NEGATORS or "n't" in word
+    return _Piece(word, _values().get(word), boost, negates, stripped.isupper(), word in _IN_IDIOMS)
 
 
 _PIECES: Memory[_Piece] = Memory(_piece)

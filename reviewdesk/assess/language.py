@@ -7,11 +7,10 @@ Script and telling letters first, then function words without accents, both from
 from __future__ import annotations
 
 import re
-import sys
+import struct
 import tomllib
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -30,14 +29,12 @@ _ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
 
 _TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY, _LACKING = 0.6, 0.35, 0.9, 0.5, 1.2, 0.01
 _NEITHER, _LATIN, _CYRILLIC = range(3)
-_LANE, _PARTS = array("I").itemsize, 1000
+_LANE_BITS, _PARTS = 32, 1000
 _SCRIPTS = ("neither", "latin", "cyrillic")
 
-_PIECE_MOST = 10
 _RIVAL, _RIVAL_SHARE = 3.0, 0.4
-_NOBODY: frozenset[str] = frozenset()
 
-_Weights = tuple[tuple[str, float], ...]
+_Weights = tuple[tuple[int, float], ...]
 
 
 class Marks(Record, frozen=True, kw_only=True):
@@ -60,8 +57,41 @@ class Marks(Record, frozen=True, kw_only=True):
     pieces: str = ""
 
 
+class _Pieces(msgspec.Struct, frozen=True):
+    """The pieces of words in one script, and the languages that have them.
+
+    Attributes:
+        endings, beginnings: with the lengths that there are.
+        middles: with what finds whether a word has any of them.
+    """
+
+    endings: dict[str, set[int]]
+    beginnings: dict[str, set[int]]
+    middles: dict[str, set[int]]
+    ending_lengths: tuple[int, ...]
+    beginning_lengths: tuple[int, ...]
+    any_middle: re.Pattern[str]
+
+    def of(self, bare: str) -> set[int]:
+        """Gives the languages that have a piece of a word among theirs."""
+        found: set[int] = set()
+        for length in self.ending_lengths:
+            piece = bare[-length:]
+            if piece in self.endings:
+                found |= self.endings[piece]
+        for length in self.beginning_lengths:
+            piece = bare[:length]
+            if piece in self.beginnings:
+                found |= self.beginnings[piece]
+        if self.any_middle.search(bare):
+            for piece, places in self.middles.items():
+                if piece in bare:
+                    found |= places
+        return found
+
+
 class _Tables(msgspec.Struct, frozen=True):
-    """What a word says, by the places of the languages in `codes`; the first three places count letters by script."""
+    """What a word says. A language is its place in `codes`; the first three places count letters by script."""
 
     marks: dict[str, Marks]
     codes: tuple[str, ...]
@@ -69,38 +99,54 @@ class _Tables(msgspec.Struct, frozen=True):
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
     frequent: dict[int, frozenset[str]]
-    endings: dict[str, frozenset[str]]
-    beginnings: dict[str, frozenset[str]]
-    middles: dict[str, frozenset[str]]
+    pieces: tuple[_Pieces, ...]
     of_script: dict[str, tuple[int, ...]]
+    lanes: struct.Struct
 
 
 @cache
 def _tables() -> _Tables:
     content = (resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8")
     marks = msgspec.convert(tomllib.loads(content), dict[str, Marks])
-    words: dict[str, set[str]] = {}
-    letters: dict[str, set[str]] = {}
-    pieces: tuple[dict[str, set[str]], ...] = ({}, {}, {})
-    for code, one in marks.items():
-        for word in one.words.split():
-            words.setdefault(fold(word).text, set()).add(code)
-        for letter in one.letters.split():
-            letters.setdefault(letter, set()).add(code)
-        for piece in one.pieces.split():
-            place = 2 * piece.startswith("-") * piece.endswith("-") or piece.endswith("-")
-            pieces[place].setdefault(fold(piece.strip("-")).text, set()).add(code)
     codes = (*_SCRIPTS, *marks)
+    words: dict[str, set[int]] = {}
+    letters: dict[str, set[int]] = {}
+    for place, code in enumerate(marks, len(_SCRIPTS)):
+        for word in marks[code].words.split():
+            words.setdefault(fold(word).text, set()).add(place)
+        for letter in marks[code].letters.split():
+            letters.setdefault(letter, set()).add(place)
     of_script = {
         script: tuple(place for place, code in enumerate(codes) if code in marks and marks[code].script == script)
         for script in _SCRIPTS
     }
-    endings, beginnings, middles = ({piece: frozenset(of) for piece, of in table.items()} for table in pieces)
     lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
     frequent = {codes.index(code): frozenset(one.frequent.split()) for code, one in marks.items() if one.frequent}
     return _Tables(
-        marks, codes, lexicons, _shared(words), _shared(letters), frequent, endings, beginnings, middles, of_script
+        marks,
+        codes,
+        lexicons,
+        _shared(words),
+        _shared(letters),
+        frequent,
+        tuple(_pieces({place: marks[codes[place]] for place in of_script[script]}) for script in _SCRIPTS),
+        of_script,
+        struct.Struct(f"<{len(codes)}I"),
     )
+
+
+def _pieces(marks: Mapping[int, Marks]) -> _Pieces:
+    endings: dict[str, set[int]] = {}
+    beginnings: dict[str, set[int]] = {}
+    middles: dict[str, set[int]] = {}
+    for place, one in marks.items():
+        for piece in one.pieces.split():
+            first, last = piece.startswith("-"), piece.endswith("-")
+            table = middles if first and last else beginnings if last else endings
+            table.setdefault(fold(piece.strip("-")).text, set()).add(place)
+    ending_lengths, beginning_lengths = (tuple({len(piece) for piece in table}) for table in (endings, beginnings))
+    any_middle = re.compile("|".join(map(re.escape, middles)) or "(?!)")
+    return _Pieces(endings, beginnings, middles, ending_lengths, beginning_lengths, any_middle)
 
 
 def _word_says(word: str) -> int:
@@ -112,39 +158,25 @@ def _word_says(word: str) -> int:
     if first.isdigit():
         return 0
     script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
-    says = dict(tables.words.get(bare, ()))
-    for code in _pieces_of(bare, tables):
-        if tables.marks[code].script == _SCRIPTS[script]:
-            says[code] = says.get(code, 0.0) + _PIECE
+    says: dict[int, float] = dict(tables.words.get(bare, ()))
+    for place in tables.pieces[script].of(bare):
+        says[place] = says.get(place, 0.0) + _PIECE
     if not word.isascii():
         for char in word.lower():
-            for code, weight in tables.letters.get(char, ()):
-                says[code] = says.get(code, 0.0) + weight * _TELLING_LETTER
-    lanes = array("I", bytes(_LANE * len(tables.codes)))
-    lanes[script] = len(bare) * _PARTS
-    for code, weight in says.items():
-        lanes[tables.codes.index(code)] = round(weight * _PARTS)
-    return int.from_bytes(lanes.tobytes(), sys.byteorder)
-
-
-def _pieces_of(bare: str, tables: _Tables) -> set[str]:
-    """Gives the languages that have a piece of a word among theirs."""
-    found: set[str] = set()
-    for length in range(1, min(len(bare), _PIECE_MOST) + 1):
-        found |= tables.endings.get(bare[-length:], _NOBODY)
-        found |= tables.beginnings.get(bare[:length], _NOBODY)
-    for piece, codes in tables.middles.items():
-        if piece in bare:
-            found |= codes
-    return found
+            for place, weight in tables.letters.get(char, ()):
+                says[place] = says.get(place, 0.0) + weight * _TELLING_LETTER
+    lanes = len(bare) * _PARTS << script * _LANE_BITS
+    for place, weight in says.items():
+        lanes += round(weight * _PARTS) << place * _LANE_BITS
+    return lanes
 
 
 _SAYS: Memory[int] = Memory(_word_says)
 
 
-def _shared(table: dict[str, set[str]]) -> dict[str, tuple[tuple[str, float], ...]]:
+def _shared(table: dict[str, set[int]]) -> dict[str, _Weights]:
     """What several languages have in common says less of each."""
-    return {key: tuple((code, 1 / len(codes) ** _OF_MANY) for code in sorted(codes)) for key, codes in table.items()}
+    return {key: tuple((place, 1 / len(of) ** _OF_MANY) for place in sorted(of)) for key, of in table.items()}
 
 
 @cache
@@ -265,12 +297,13 @@ def _spoken(code: str) -> str:
 
 def _scores(words: Iterable[str], tables: _Tables) -> list[float]:
     together = sum(map(_SAYS.__getitem__, words))
-    lanes = array("I", together.to_bytes(_LANE * len(tables.codes), sys.byteorder))
+    lanes = tables.lanes.unpack(together.to_bytes(tables.lanes.size, "little"))
     return [parts / _PARTS for parts in lanes]
 
 
 def _contradicts(words: Sequence[str], prior: str) -> bool:
     """Tells whether short text has letters that only a neighbour in the same script has ("ї" where Russian is home)."""
     letters = _tables().letters
-    owners = [owner for char in set("".join(words).lower()) if char in letters for owner, _ in letters[char]]
+    codes = _tables().codes
+    owners = [codes[owner] for char in set("".join(words).lower()) if char in letters for owner, _ in letters[char]]
     return bool(owners) and prior not in owners and _tables().marks[prior].script == "cyrillic"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -129,7 +129,8 @@ class Phrase(msgspec.Struct, frozen=True, gc=False):
 
 _order = attrgetter("order")
 _NO_SLOTS: frozenset[int] = frozenset()
-_NO_PHRASES: Mapping[int, tuple[Phrase, ...]] = {}
+_NO_PHRASES: Sequence[Phrase] = ()
+_NONE_BY_SLOT: Mapping[int | None, Sequence[Phrase]] = {}
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -157,9 +158,9 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     factor: float = 1.0
     contrast: bool = False
     slots: frozenset[int] = _NO_SLOTS
-    alone: tuple[Phrase, ...] = ()
-    followed: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
-    opened: Mapping[int, tuple[Phrase, ...]] = _NO_PHRASES
+    alone: Sequence[Phrase] = _NO_PHRASES
+    followed: Mapping[int | None, Sequence[Phrase]] = _NONE_BY_SLOT
+    opened: Mapping[int | None, Sequence[Phrase]] = _NONE_BY_SLOT
     bits: int = 0
     next_bits: int = 0
     gap_bits: int = 0
@@ -244,7 +245,12 @@ class Lexicon:
         )
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
         self._entries = frozenset((*self._words, *self._phrases, *self._in_slots))
-        self._longest = max(map(len, self._entries), default=0)
+        # How long the beginnings are: those of one and two letters, and the others by their first three letters.
+        self._short: list[int] = []
+        self._lengths: dict[str, list[int]] = {}
+        for length, first in sorted({(len(key) - 1, key[:3]) for key in self._entries if key[-1] == "*"}):
+            (self._short if length < 3 else self._lengths.setdefault(first, [])).append(length)
+        self._short = sorted(set(self._short))
         self.known: Memory[Known] = Memory(self._known)
 
     def _bare(self, entry: str) -> str:
@@ -279,7 +285,7 @@ class Lexicon:
     def _add_phrase(self, entry: str, group: PhraseGroup) -> None:
         head, *others = entry.split()
         rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
-        needs = _bits(slot for slot in rest if slot is not None)
+        needs = _bits(rest)
         order = (-group.severity.rank if group.severity else 0, -len(rest), self._phrase_count)
         phrase = Phrase(rest, needs, group, order)
         self._phrase_count += 1
@@ -289,7 +295,8 @@ class Lexicon:
     def _matching(self, token: str) -> list[str]:
         """Gives the entries that fit a folded word, the shortest beginning first and the whole word last."""
         known = self._entries
-        found = [key for end in range(1, min(len(token), self._longest) + 1) if (key := token[:end] + "*") in known]
+        lengths = (*self._short, *self._lengths.get(token[:3], ()))
+        found = [key for end in lengths if end <= len(token) and (key := token[:end] + "*") in known]
         if token in known:
             found.append(token)
         return found
@@ -357,12 +364,20 @@ class Lexicon:
         negator, factor, contrast = token in self._negators, self._factors.get(token, 1.0), token in self._contrast
         if not (matching or valence or topic or negator or contrast or factor != 1.0):
             return NOTHING
-        phrases = [phrase for key in matching for phrase in self._phrases.get(key, ())]
-        slots = frozenset([slot for key in matching for slot in self._in_slots.get(key, ())])
-        followed = _by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is not None], 0)
-        opened = _by_slot([phrase for phrase in phrases if phrase.rest and phrase.rest[0] is None], 1)
+        slots = [slot for key in matching if key in self._in_slots for slot in self._in_slots[key]]
+        alone: list[Phrase] = []
+        followed: dict[int | None, list[Phrase]] = {}
+        opened: dict[int | None, list[Phrase]] = {}
+        for key in matching:
+            for phrase in self._phrases.get(key, ()):
+                if not phrase.rest:
+                    alone.append(phrase)
+                elif phrase.rest[0] is not None:
+                    followed.setdefault(phrase.rest[0], []).append(phrase)
+                else:
+                    opened.setdefault(phrase.rest[1], []).append(phrase)
         return Known(
-            says=bool(valence or topic or phrases or negator),
+            says=bool(valence or topic or negator or alone or followed or opened),
             valence=valence,
             topic=topic,
             turned_round=turned,
@@ -370,10 +385,10 @@ class Lexicon:
             negative=token.startswith(self._negative_prefixes),
             factor=factor,
             contrast=contrast,
-            slots=slots,
-            alone=tuple([phrase for phrase in phrases if not phrase.rest]),
-            followed=followed,
-            opened=opened,
+            slots=frozenset(slots) if slots else _NO_SLOTS,
+            alone=alone or _NO_PHRASES,
+            followed=followed or _NONE_BY_SLOT,
+            opened=opened or _NONE_BY_SLOT,
             bits=_bits(slots),
             next_bits=_bits(followed),
             gap_bits=_bits(opened),
@@ -385,22 +400,13 @@ class Lexicon:
         return not bare or bare in self._none
 
 
-def _bits(slots: Iterable[int]) -> int:
+def _bits(slots: Iterable[int | None]) -> int:
+    """Gives the slots as bits, gaps left out."""
     bits = 0
     for slot in slots:
-        bits |= 1 << slot
-    return bits
-
-
-def _by_slot(phrases: list[Phrase], place: int) -> Mapping[int, tuple[Phrase, ...]]:
-    if not phrases:
-        return _NO_PHRASES
-    found: dict[int, tuple[Phrase, ...]] = {}
-    for phrase in phrases:
-        slot = phrase.rest[place]
         if slot is not None:
-            found[slot] = (*found.get(slot, ()), phrase)
-    return found
+            bits |= 1 << slot
+    return bits
 
 
 def _words_alone(folded: str) -> str:

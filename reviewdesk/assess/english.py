@@ -123,8 +123,9 @@ def _valences(pieces: list[_Piece], valued: list[int], some_in_capitals: bool) -
         piece = pieces[place]
         if piece.value is not None and not piece.boost:
             valences[place] = _valence(pieces, place, piece.value, some_in_capitals)
-    but = next((place for place, piece in enumerate(pieces) if piece.word == "but"), None)
-    if but is not None:
+    words = [piece.word for piece in pieces]
+    if "but" in words:
+        but = words.index("but")
         # VADER finds each valence by its worth and so weighs the first of equal ones again.
         for valence in valences if any(valences) else ():
             if valence:
@@ -149,10 +150,14 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
     if piece.capitals and some_in_capitals:
         valence += C_INCR if valence > 0 else -C_INCR
     for back, fading in ((1, 1.0), (2, 0.95), (3, 0.9)):
-        if back > place or pieces[place - back].value is not None:
+        if back > place:
+            break
+        near = pieces[place - back]
+        if near.value is not None:
             continue
-        valence += fading * _boost(pieces[place - back], valence, some_in_capitals)
-        if pieces[place - back].negates or back == 3:
+        if near.boost:
+            valence += fading * _boost(near, valence, some_in_capitals)
+        if near.negates or back == 3:
             valence = _negation(pieces, place, back, valence)
         if back == 3:
             valence = _idioms(pieces, place, valence)
@@ -162,8 +167,6 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
 
 
 def _boost(piece: _Piece, valence: float, some_in_capitals: bool) -> float:
-    if not piece.boost:
-        return 0.0
     boost = -piece.boost if valence < 0 else piece.boost
     if piece.capitals and some_in_capitals:
         boost += C_INCR if valence > 0 else -C_INCR
@@ -182,7 +185,7 @@ def _negation(pieces: list[_Piece], place: int, back: int, valence: float) -> fl
 
 
 def _idioms(pieces: list[_Piece], place: int, valence: float) -> float:
-    if not any(piece.in_idiom for piece in pieces[place - 3 : place + 3]):
+    if True not in [piece.in_idiom for piece in pieces[place - 3 : place + 3]]:
         return valence
     three, two, one, zero, *following = (piece.word for piece in pieces[place - 3 : place + 3])
     for idiom in (f"{one} {zero}", f"{two} {one} {zero}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"):

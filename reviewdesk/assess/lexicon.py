@@ -138,6 +138,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         says: it has a value, a topic or a phrase of its own, or is a negator.
+        says_alone: so it has, or is, whatever the next word is.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
@@ -150,6 +151,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     """
 
     says: bool = False
+    says_alone: bool = False
     valence: float = 0.0
     topic: Topic | None = None
     turned_round: bool = False
@@ -180,12 +182,11 @@ class Known(msgspec.Struct, frozen=True, gc=False):
                 that is nowhere in it.
         """
         found = list(self.alone)
-        following = known[first + 1 : first + 2 + _GAP_MOST]
-        if following and self.next_bits & following[0].bits:
-            for slot in self.followed.keys() & following[0].slots:
+        if first + 1 < len(known) and self.next_bits & known[first + 1].bits:
+            for slot in self.followed.keys() & known[first + 1].slots:
                 found += [phrase for phrase in self.followed[slot] if phrase.needs & present == phrase.needs]
         if self.gap_bits & present:
-            for near in following:
+            for near in known[first + 1 : first + 2 + _GAP_MOST]:
                 if self.gap_bits & near.bits:
                     for slot in self.opened.keys() & near.slots:
                         found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
@@ -328,9 +329,11 @@ class Lexicon:
         if self._sister is None or found.says or found.factor != 1.0:
             return found
         borrowed = lexicon(self._sister)._own(written)
+        says = bool(borrowed.valence or borrowed.topic or borrowed.negator)
         return msgspec.structs.replace(
             found,
-            says=bool(borrowed.valence or borrowed.topic or borrowed.negator),
+            says=says,
+            says_alone=says,
             valence=borrowed.valence,
             topic=borrowed.topic,
             turned_round=borrowed.turned_round,
@@ -376,8 +379,10 @@ class Lexicon:
                     followed.setdefault(phrase.rest[0], []).append(phrase)
                 else:
                     opened.setdefault(phrase.rest[1], []).append(phrase)
+        says_alone = bool(valence or topic or negator or alone or opened)
         return Known(
-            says=bool(valence or topic or negator or alone or followed or opened),
+            says=says_alone or bool(followed),
+            says_alone=says_alone,
             valence=valence,
             topic=topic,
             turned_round=turned,

@@ -10,6 +10,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from operator import attrgetter
@@ -196,14 +197,20 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
     return _weigh_questions(hits, tokens)
 
 
-def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
-    """Gives what VADER says of the words that no hit has taken."""
+@cache
+def _vader() -> Callable[[str], list[Hit]]:
+    """Gives what reads English words; vaderSentiment is imported with it, once there is any English."""
     from reviewdesk.assess.english import english_hits
 
-    found = english_hits(tokens.text)
+    return english_hits
+
+
+def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
+    """Gives what VADER says of the words that no hit has taken."""
+    found = _vader()(tokens.text)
     taken = [(hit.start, hit.end) for hit in hits if hit.share]
     if taken:
-        found = [hit for hit in found if not any(hit.start < end and start < hit.end for start, end in taken)]
+        found = [hit for hit in found if True not in [hit.start < end and start < hit.end for start, end in taken]]
     if tokens.questions:
         found = [_with(hit, sentence=_sentence_at(tokens, hit.start)) for hit in found]
     return found
@@ -212,17 +219,18 @@ def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
 def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
     hits: list[Hit] = []
     sentences = tokens.sentences
+    following = [*known[1:], NOTHING]
     telling: list[int] = []
     contrasts: dict[int, int] = {}
     present = 0
     for index, one in enumerate(known):
         if one is not NOTHING:
             present |= one.bits
-            if one.says:
+            # Most words only begin phrases, with other words than that which follows here.
+            if one.says_alone or one.next_bits & following[index].bits:
                 telling.append(index)
             if one.contrast:
                 contrasts[sentences[index]] = index
-    following = [*known[1:], NOTHING]
     taken_until = 0
     for index in telling:
         if index < taken_until:

@@ -182,14 +182,13 @@ class Known(msgspec.Struct, frozen=True, gc=False):
                 that is nowhere in it.
         """
         found = list(self.alone)
-        if first + 1 < len(known) and self.next_bits & known[first + 1].bits:
-            for slot in self.followed.keys() & known[first + 1].slots:
+        if first + 1 < len(known):
+            for slot in _slots_of(self.next_bits & known[first + 1].bits):
                 found += [phrase for phrase in self.followed[slot] if phrase.needs & present == phrase.needs]
         if self.gap_bits & present:
             for near in known[first + 1 : first + 2 + _GAP_MOST]:
-                if self.gap_bits & near.bits:
-                    for slot in self.opened.keys() & near.slots:
-                        found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
+                for slot in _slots_of(self.gap_bits & near.bits):
+                    found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
         if len(found) > 1:
             found.sort(key=_order)
         return found
@@ -412,6 +411,16 @@ def _bits(slots: Iterable[int | None]) -> int:
         if slot is not None:
             bits |= 1 << slot
     return bits
+
+
+def _slots_of(bits: int) -> list[int]:
+    """Gives the numbers of the slots that are set; they are few where two words meet, and the slots of each are many."""
+    slots = []
+    while bits:
+        lowest = bits & -bits
+        slots.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return slots
 
 
 def _words_alone(folded: str) -> str:

@@ -251,6 +251,7 @@ class Lexicon:
         for length, first in sorted({(len(key) - 1, key[:3]) for key in self._entries if key[-1] == "*"}):
             (self._short if length < 3 else self._lengths.setdefault(first, [])).append(length)
         self._short = sorted(set(self._short))
+        self._shared: dict[tuple[str, ...], Known] = {}
         self.known: Memory[Known] = Memory(self._known)
 
     def _bare(self, entry: str) -> str:
@@ -366,7 +367,27 @@ class Lexicon:
         negator, factor, contrast = token in self._negators, self._factors.get(token, 1.0), token in self._contrast
         if not (matching or valence or topic or negator or contrast or factor != 1.0):
             return NOTHING
-        slots = [slot for key in matching if key in self._in_slots for slot in self._in_slots[key]]
+        in_phrases = self._in_phrases(tuple(matching))
+        says_alone = bool(valence or topic or negator or in_phrases.says_alone)
+        return msgspec.structs.replace(
+            in_phrases,
+            says=says_alone or in_phrases.says,
+            says_alone=says_alone,
+            valence=valence,
+            topic=topic,
+            turned_round=turned,
+            negator=negator,
+            negative=token.startswith(self._negative_prefixes),
+            factor=factor,
+            contrast=contrast,
+        )
+
+    def _in_phrases(self, matching: tuple[str, ...]) -> Known:
+        """Gives what the phrases say of words that fit these entries; words of one stem share it, as it may be long."""
+        shared = self._shared.get(matching)
+        if shared is not None:
+            return shared
+        slots = [slot for key in matching for slot in self._in_slots.get(key, ())]
         alone: list[Phrase] = []
         followed: dict[int | None, list[Phrase]] = {}
         opened: dict[int | None, list[Phrase]] = {}
@@ -378,25 +399,18 @@ class Lexicon:
                     followed.setdefault(phrase.rest[0], []).append(phrase)
                 else:
                     opened.setdefault(phrase.rest[1], []).append(phrase)
-        says_alone = bool(valence or topic or negator or alone or opened)
-        return Known(
-            says=says_alone or bool(followed),
-            says_alone=says_alone,
-            valence=valence,
-            topic=topic,
-            turned_round=turned,
-            negator=negator,
-            negative=token.startswith(self._negative_prefixes),
-            factor=factor,
-            contrast=contrast,
-            slots=frozenset(slots) if slots else _NO_SLOTS,
-            alone=alone or _NO_PHRASES,
-            followed=followed or _NONE_BY_SLOT,
-            opened=opened or _NONE_BY_SLOT,
+        shared = self._shared[matching] = Known(
+            says=bool(alone or followed or opened),
+            says_alone=bool(alone or opened),
+            slots=frozenset(slots),
+            alone=alone,
+            followed=followed,
+            opened=opened,
             bits=_bits(slots),
             next_bits=_bits(followed),
             gap_bits=_bits(opened),
         )
+        return shared
 
     def says_none(self, answer: str) -> bool:
         """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
@@ -414,7 +428,7 @@ def _bits(slots: Iterable[int | None]) -> int:
 
 
 def _slots_of(bits: int) -> list[int]:
-    """Gives the numbers of the slots that are set; they are few where two words meet, and the slots of each are many."""
+    """Gives the numbers of the slots that are set; where two words meet they are few, though each has many."""
     slots = []
     while bits:
         lowest = bits & -bits

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import hypothesis
 import pytest
 import stamina
+from sqlite_utils import Database
 
 from reviewdesk import secrets
+from reviewdesk.store.db import Store
 
 # How long an example takes depends on who else is using the machine. The examples are the same at each run, so that a
 # change is judged by what it changes; HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -46,6 +51,44 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """No secret of another test is known; each of thousands would be looked for in all that is logged and stored."""
     monkeypatch.setattr(secrets, "_revealed", set())
     monkeypatch.setattr(secrets, "_pattern", re.compile(re.escape(secrets.HIDDEN)))
+
+
+@pytest.fixture(autouse=True)
+def new_databases_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a new database of this process begin as a copy of an empty one, and nobody wait for the disk.
+
+    Making the tables takes ten times as long, and thousands of tests begin with it. `tests/store` makes them as users'
+    databases are made, and so do the processes of their own that other tests start. Without waiting for the disk
+    everything is kept that outlives a killed process; what has to outlive a power cut is tried in such processes.
+    """
+    opened = Store._open_writer
+
+    def open_copy(store: Store) -> Database:
+        made = not store.path.exists() and store.path.parent.is_dir()
+        if made:
+            with os.fdopen(os.open(store.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(_empty_database().content)
+        db = opened(store)
+        db.conn.execute("PRAGMA synchronous = OFF")
+        if made:
+            store.migrated = _empty_database().migrated
+        return db
+
+    _empty_database()
+    monkeypatch.setattr(Store, "_open_writer", open_copy)
+
+
+class _Empty(NamedTuple):
+    content: bytes
+    migrated: tuple[str, ...]
+
+
+@cache
+def _empty_database() -> _Empty:
+    with TemporaryDirectory() as folder:
+        with Store(Path(folder) / "empty.db") as store:
+            migrated = store.migrated
+        return _Empty(store.path.read_bytes(), migrated)
 
 
 @pytest.fixture

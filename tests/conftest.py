@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -17,6 +19,11 @@ from sqlite_utils import Database
 
 from reviewdesk import secrets
 from reviewdesk.store.db import Store
+
+# httpcore looks for it several times with each request, along the whole path; a sixth of the time of the connectors'
+# tests went into not finding it.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # How long an example takes depends on who else is using the machine. The examples are the same at each run, so that a
 # change is judged by what it changes; HYPOTHESIS_PROFILE=explore looks for new ones.

@@ -161,10 +161,10 @@ class TestCut:
         assert cut("❤️" * 5, 4) == "❤️…"
 
     def test_looks_at_no_more_than_it_shows(self) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(100):
             cut("ž" * 1_000_000, 40)
-        assert time.perf_counter() - begun < 2
+        assert time.process_time() - begun < 2
 
     def test_width_of_what_has_none(self) -> None:
         assert width("\u200b") == 0
@@ -251,6 +251,6 @@ class TestHtml:
         "piece", ["<", "<p", "<!--", "<![", "&", "&#", "<p>", "</p>", "<a b='", "<script>", "]]>", "<b>", "<?"]
     )
     def test_a_megabyte_of_rubbish_takes_no_time(self, piece: str) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         html_to_text(piece * (1_000_000 // len(piece)))
-        assert time.perf_counter() - begun < 10
+        assert time.process_time() - begun < 10

@@ -270,9 +270,9 @@ def test_one_fault_weighs_less_in_a_long_text_than_in_a_short_one() -> None:
 
 def seconds(text: str) -> float:
     assess("warm up, this is all good", language="en")
-    start = time.perf_counter()
+    start = time.process_time()
     assess(text, language="en")
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("text", ["good bad " * 4_500, "👍" * 4_000, "👎 " * 4_000 + "it is not good "])
@@ -285,9 +285,9 @@ def test_a_million_characters_take_under_a_tenth_of_a_second(piece: str) -> None
     text = (piece * 1_000_000)[:1_000_000]
 
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         assess(text, title=text, cons=(text,) * 50)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(once() for _ in range(3)) < 0.1
 

@@ -174,6 +174,6 @@ def test_any_text_is_checked(text: str, name: str, unit: LengthUnit) -> None:
 
 @pytest.mark.parametrize("piece", ["1", "1 ", "a", "order", "a.", "[…", "X", "A1", "@a.", "1/", "\n"])
 def test_hostile_texts_take_no_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     check_reply(piece * (60_000 // len(piece)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

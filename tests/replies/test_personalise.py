@@ -82,7 +82,7 @@ def test_blanks_around_and_within_a_name_do_not_matter(name: str, language: str)
 
 
 def test_a_flood_is_no_name_and_costs_nothing() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert greeting("Jana " * 1_000_000, "cs") == "Dobrý den,"
     assert greeting("J" * 1_000_000, "cs") == "Dobrý den,"
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

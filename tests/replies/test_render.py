@@ -138,10 +138,10 @@ def test_any_values_are_rendered(values: dict[str, str]) -> None:
 
 
 def test_hostile_bodies_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for body in ("{{ product }}" * 750, "{% if product %}{% endif %}" * 370, "{" * 9_999, "[…" * 4_999, " \n" * 5_000):
         check_template(body)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_each_filter_named_to_people_works() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,14 +129,22 @@ class Desk:
         return self.app.inbox.list
 
     async def press(self, *keys: str) -> None:
+        """Presses keys, and waits for what the window does of them and hands to the writing thread."""
         await self.pilot.press(*keys)
+        await self._written()
         await self.pilot.pause()
 
-    async def until(self, condition: Callable[[], object], seconds: float = 8.0) -> None:
+    async def _written(self) -> None:
+        with suppress(RuntimeError):  # the window is closed, and its writer with it
+            last = self.app.writer._thread.submit(lambda: None)
+            await asyncio.wait([asyncio.wrap_future(last)], timeout=1)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
         """Lets the desk go on until a condition holds."""
         for _ in range(int(seconds / 0.02)):
             if condition():
-                await self.pilot.pause()
+                await self._written()
+                await self.pilot.pause(0.02)
                 return
             await self.pilot.pause(0.02)
         raise AssertionError(f"never came true; on the screen:\n{self.text()}")

@@ -1,6 +1,7 @@
 """Texts a second against vaderSentiment in one run, and how well the labels fit given files.
 
 python benchmarks/assess.py                 # speed, by language
+python benchmarks/assess.py --entries       # words and phrases, by language
 python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
 python benchmarks/assess.py --dev tests/assess/written/first                         # or <language>.tsv of label, text
 python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
@@ -14,10 +15,12 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 
 from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.language import language_of
+from reviewdesk.assess.lexicon import lexicon, read
 
 SENTENCES = {
     "en": (
@@ -203,6 +206,18 @@ def quality(folder: Path, strip: bool, errors: int) -> None:
             print("  told:", told.most_common(5))
 
 
+def entries() -> None:
+    """Prints what the languages' files hold."""
+    print("| file | words and their beginnings | phrase patterns | what they stand for |\n|---|--:|--:|--:|")
+    for file in sorted((resources.files("reviewdesk.assess") / "languages").iterdir(), key=lambda one: one.name):
+        code = file.name.removesuffix(".toml")
+        if len(code) == 2:
+            data = read(code, file.read_text("utf-8"))
+            words = sum(len(group.entries.split()) for group in data.words)
+            patterns = sum(len(group.entries) for group in data.phrases)
+            print(f"| {code} | {words:,} | {patterns:,} | {lexicon(code).size:,} |")
+
+
 def main() -> None:
     """Runs what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -210,8 +225,11 @@ def main() -> None:
     parser.add_argument("--strip-diacritics", action="store_true")
     parser.add_argument("--errors", type=int, default=0, help="how many wrong ones to print for each file")
     parser.add_argument("--texts", type=int, default=2000)
+    parser.add_argument("--entries", action="store_true", help="how many words and phrases each language has")
     arguments = parser.parse_args()
-    if arguments.dev:
+    if arguments.entries:
+        entries()
+    elif arguments.dev:
         quality(arguments.dev, arguments.strip_diacritics, arguments.errors)
     else:
         speed(arguments.texts)

@@ -10,7 +10,8 @@ import msgspec
 from reviewdesk.assess import complaint, fields, weights
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.language import OTHER
-from reviewdesk.assess.sentiment import TextReading, read_text
+from reviewdesk.assess.reading import TextReading
+from reviewdesk.assess.sentiment import read_text
 from reviewdesk.model import Assessment, Reason, Severity
 
 _EVIDENCE_MOST = 120

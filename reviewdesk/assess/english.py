@@ -24,7 +24,8 @@ from vaderSentiment.vaderSentiment import (
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.lexicon import lexicon
-from reviewdesk.assess.sentiment import Hit, signs
+from reviewdesk.assess.reading import Hit
+from reviewdesk.assess.signs import signs
 from reviewdesk.assess.tokens import Memory
 
 # Each idiom and each booster of several words has at least one of these.

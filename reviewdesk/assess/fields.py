@@ -10,7 +10,8 @@ import msgspec
 from reviewdesk.assess import weights
 from reviewdesk.assess.language import lexicon_of
 from reviewdesk.assess.lexicon import lexicon
-from reviewdesk.assess.sentiment import TextReading, read_text
+from reviewdesk.assess.reading import TextReading
+from reviewdesk.assess.sentiment import read_text
 from reviewdesk.model import Reason, Topic
 
 _TOPICS_OF_SUB_RATINGS = {

@@ -6,155 +6,26 @@ over the language's own data. Phrases and the question rule are the same for all
 
 from __future__ import annotations
 
-import re
-import tomllib
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
 from operator import attrgetter
 
 import msgspec
 
 from reviewdesk.assess import weights
-from reviewdesk.assess.folding import fold
 from reviewdesk.assess.language import lexicon_of, parts_of
 from reviewdesk.assess.lexicon import NOTHING, Known, Phrase, lexicon
+from reviewdesk.assess.reading import Hit, TextReading
+from reviewdesk.assess.signs import signs_in
 from reviewdesk.assess.tokens import Tokens, tokens_of
-from reviewdesk.model import Intent, Severity, Topic
-
-_SAME_SIGN_MOST = 3
-# What each emoticon has, so that most texts are spared the search for all of them.
-_SIGN = re.compile("[:;=()<>^_xX\u203c-\U0010ffff]")
-_HINT = (
-    r"[:;=>][-'^()\[\]\\|/<dpxDPX*@o3]|[xX][dD]|[cCdD]:|\(:|<[/3]|\^_?\^|-_-|\(\(|\)\)"
-    r"|[\u2600-\U0010ffff\u203c\u2049\u2122]"
-)
-
-
-class Hit(msgspec.Struct, frozen=True, gc=False):
-    """One piece of a text that says something.
-
-    Attributes:
-        start, end: its span in the text.
-        share: its part of the sum.
-        note: why it counts.
-        severity: given where it is a complaint phrase.
-        courtesy: a greeting or thanks.
-        sentence: the number of its sentence.
-        intent: what somebody wants who writes so.
-    """
-
-    start: int
-    end: int
-    share: float
-    note: str = ""
-    topic: Topic | None = None
-    severity: Severity | None = None
-    courtesy: bool = False
-    sentence: int = 0
-    intent: Intent | None = None
-
+from reviewdesk.model import Intent, Severity
 
 # Named once, as naming a member of an enumeration is a search through it before Python 3.12.
 _HARMLESS, _MILD, _QUESTION = Severity.NONE, Severity.MILD, Intent.QUESTION
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
-
-
-class TextReading(msgspec.Struct, frozen=True, gc=False):
-    """What was read from one text.
-
-    Attributes:
-        hits: in the order of the text.
-        question: it asks something and holds no complaint phrase.
-        words: how many words were looked at.
-        intents: what the writer says to want; a question mark asks.
-    """
-
-    hits: tuple[Hit, ...] = ()
-    question: bool = False
-    words: int = 0
-    intents: frozenset[Intent] = frozenset()
-
-    @property
-    def total(self) -> float:
-        """The sum of all shares."""
-        return sum([hit.share for hit in self.hits])
-
-    @property
-    def severity(self) -> Severity:
-        """The worst complaint phrase's severity."""
-        found = [hit.severity for hit in self.hits if hit.severity]
-        return max(found, key=_rank) if found else _HARMLESS
-
-
-class Signs(msgspec.Struct, frozen=True):
-    """The emoji and emoticons that every language shares.
-
-    Attributes:
-        emoji: value by character.
-        emoticons: value by folded sign.
-        found: finds them in a folded text, each by the name of its group.
-        hint: finds a character without which there is none of them, but for "xd".
-    """
-
-    emoji: dict[str, float]
-    emoticons: dict[str, float]
-    found: re.Pattern[str]
-    hint: re.Pattern[str]
-
-
-@cache
-def signs() -> Signs:
-    """Gives the emoji and emoticons of `languages/neutral.toml`."""
-    data = tomllib.loads((resources.files("reviewdesk.assess") / "languages" / "neutral.toml").read_text("utf-8"))
-    emoji = {sign[0]: group["valence"] for group in data["emoji"] for sign in group["signs"].split()}
-    emoticons = {fold(sign).text: group["valence"] for group in data["emoticons"] for sign in group["signs"].split()}
-    by_length = sorted(emoticons, key=len, reverse=True)
-    alternatives = "|".join(
-        ("(?<!\\w)" if one[0].isalnum() else "") + re.escape(one) + ("(?!\\w)" if one[-1].isalnum() else "")
-        for one in by_length
-    )
-    every = re.escape("".join(emoji))
-    found = re.compile(
-        rf"(?P<emoticon>{alternatives})|(?P<emoji>[{every}])|(?P<smile>\)\)+)|(?P<frown>\(\(+)",
-    )
-    return Signs(emoji, emoticons, found, re.compile(_HINT))
-
-
-_rank = attrgetter("rank")
 _GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
-
-
-def _signs_in(tokens: Tokens) -> list[Hit]:
-    """Gives emoji, emoticons and runs of brackets; the same sign counts three times at most."""
-    shared = signs()
-    text = tokens.text if tokens.folded is None else tokens.folded.text
-    if not _SIGN.search(text) or not shared.hint.search(text):
-        return []
-    seen: Counter[str] = Counter()
-    hits = []
-    for match in shared.found.finditer(text.lower() if len(text.lower()) == len(text) else text):
-        kind, sign = str(match.lastgroup), match.group()
-        seen[sign] += 1
-        if seen[sign] > _SAME_SIGN_MOST:
-            continue
-        if kind in ("smile", "frown"):
-            value = min(len(sign) * 0.5, 2.0) * (1 if kind == "smile" else -1)
-        else:
-            value = shared.emoji[sign] if kind == "emoji" else shared.emoticons[sign]
-        start, end = match.span() if tokens.folded is None else tokens.folded.span(*match.span())
-        note = "emoji" if kind == "emoji" else "emoticon"
-        hits.append(Hit(start, end, value, note, sentence=_sentence_at(tokens, match.start())))
-    return hits
-
-
-def _sentence_at(tokens: Tokens, start: int) -> int:
-    index = bisect_right(tokens.starts, start)
-    return tokens.sentences[index - 1] if index else 0
 
 
 def read_text(text: str, language: str) -> TextReading:
@@ -190,7 +61,7 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
     if language == "en":
         hits += _english(tokens, hits)
     else:
-        hits += _signs_in(tokens)
+        hits += signs_in(tokens)
         hits += _emphasis(hits, tokens)
     if len(hits) > 1:
         hits.sort(key=_in_order)
@@ -212,7 +83,7 @@ def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
     if taken:
         found = [hit for hit in found if True not in [hit.start < end and start < hit.end for start, end in taken]]
     if tokens.questions:
-        found = [_with(hit, sentence=_sentence_at(tokens, hit.start)) for hit in found]
+        found = [_with(hit, sentence=tokens.sentence_at(hit.start)) for hit in found]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Generic, TypeVar
@@ -94,6 +95,11 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
         """Gives the span in the text of the words from `first` to `last`, both included."""
         start, end = self.starts[first], self.starts[last] + len(self.words[last])
         return (start, end) if self.folded is None else self.folded.span(start, end)
+
+    def sentence_at(self, start: int) -> int:
+        """Gives the number of the sentence in which a place of the text lies."""
+        index = bisect_right(self.starts, start)
+        return self.sentences[index - 1] if index else 0
 
     def word_at(self, place: int) -> str:
         """Gives a word as it stands in the text, with its marks."""

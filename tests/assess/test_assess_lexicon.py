@@ -5,7 +5,8 @@ import pytest
 from reviewdesk.assess.folding import fold
 from reviewdesk.assess.language import known_languages, lexicon_of
 from reviewdesk.assess.lexicon import Lexicon, lexicon, read
-from reviewdesk.assess.sentiment import read_text, signs
+from reviewdesk.assess.sentiment import read_text
+from reviewdesk.assess.signs import signs
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Severity, Topic
 

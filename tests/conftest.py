@@ -10,7 +10,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import hypothesis
 import pytest
@@ -71,31 +70,23 @@ def new_databases_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Store._open_writer
 
     def open_copy(store: Store) -> Database:
-        made = not store.path.exists() and store.path.parent.is_dir()
-        if made:
+        if not store.path.exists() and store.path.parent.is_dir():
             with os.fdopen(os.open(store.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(_empty_database().content)
+                file.write(_empty_database())
         db = opened(store)
         db.conn.execute("PRAGMA synchronous = OFF")
-        if made:
-            store.migrated = _empty_database().migrated
         return db
 
     _empty_database()
     monkeypatch.setattr(Store, "_open_writer", open_copy)
 
 
-class _Empty(NamedTuple):
-    content: bytes
-    migrated: tuple[str, ...]
-
-
 @cache
-def _empty_database() -> _Empty:
+def _empty_database() -> bytes:
     with TemporaryDirectory() as folder:
         with Store(Path(folder) / "empty.db") as store:
-            migrated = store.migrated
-        return _Empty(store.path.read_bytes(), migrated)
+            path = store.path
+        return path.read_bytes()
 
 
 @pytest.fixture

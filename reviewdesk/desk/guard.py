@@ -58,9 +58,15 @@ class Shape(Record, frozen=True, kw_only=True):
             id = self.above.get(id, "")
         return way
 
-    def same_branch(self, one: Mention, other: Mention) -> bool:
-        """Tells whether two texts of a thread stand in one branch of it, as far as is known."""
-        branches = self._branch(one), self._branch(other)
+    def same_branch(self, mention: Mention, later: Mention) -> bool:
+        """Tells whether a later text stands in the same branch of the thread as a mention, as far as is known.
+
+        One that begins a branch is in none that was there before, even where the way up from the mention is not known.
+        """
+        start = mention.thread_id or mention.id
+        if later.parent_id == start != mention.id and _certainly_later(later, mention):
+            return False
+        branches = self._branch(mention), self._branch(later)
         return None in branches or branches[0] == branches[1]
 
     def _branch(self, text: Mention) -> str | None:
@@ -177,6 +183,10 @@ def _what(mention: Mention, other: Mention, shape: Shape) -> What | None:
 def _answers_its_author(mention: Mention, other: Mention, shape: Shape) -> bool:
     above = shape.authors.get(other.parent_id or "")
     return same_author(mention.author, above) and shape.same_branch(mention, other) and _later(other, mention)
+
+
+def _certainly_later(other: Mention, mention: Mention) -> bool:
+    return bool(other.created_at and mention.created_at) and not _later(mention, other)
 
 
 def _later(other: Mention, mention: Mention) -> bool:

@@ -60,7 +60,7 @@ class Store:
         clock: gives the time, aware and in UTC.
 
     Attributes:
-        migrated: the migrations that were due when it was opened, and are done.
+        migrated: the migrations that were due when it was opened, and are done; none where it was new.
 
     Raises:
         StoreError: it cannot be opened: not a database, damaged, no permission, or newer than this program.
@@ -110,16 +110,19 @@ class Store:
 
     def _migrate(self) -> None:
         known = {migration.name for migration in migrations._migrations}
-        newer = [each.name for each in migrations.applied(self.db) if each.name not in known]
+        applied = [each.name for each in migrations.applied(self.db)]
+        newer = [name for name in applied if name not in known]
         if newer:
             raise StoreError(
                 f"The database {self.path} was last used by a newer version of reviewdesk.",
                 hint="Update reviewdesk, or open another database with --db.",
             )
-        self.migrated = tuple(each.name for each in migrations.pending(self.db))
-        if self.migrated:
+        due = tuple(each.name for each in migrations.pending(self.db))
+        if due:
             with self.transaction():
                 migrations.apply(self.db)
+        if applied:
+            self.migrated = due
 
     @contextmanager
     def told(self) -> Iterator[None]:

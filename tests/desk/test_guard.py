@@ -360,6 +360,15 @@ def test_more_from_the_customer_counts_in_the_branch_alone(id: str) -> None:
     assert not weighed(text_of("mention"), text_of(id, author=Author(id="c2", name="Petr")))
 
 
+def test_a_branch_that_was_begun_later_is_not_the_mentions_even_where_that_one_is_not_known() -> None:
+    mention = msgspec.structs.replace(text_of("mention"), parent_id="deleted before it was ever seen")
+    begun = text_of("other top")
+    assert weighed(mention, begun), "of the same second"
+    later = msgspec.structs.replace(begun, created_at=MONDAY_NOON + timedelta(seconds=1))
+    assert not weighed(mention, later)
+    assert weighed(mention, msgspec.structs.replace(later, parent_id="deleted as well"))
+
+
 @pytest.mark.parametrize("id", list(TREE))
 def test_everything_by_its_author_is_below_the_start_of_a_thread(id: str) -> None:
     assert weighed(text_of("post"), text_of(id))

@@ -159,8 +159,22 @@ class Books:
         """Gives the texts that concern a mention."""
         return [each for each in (*self.written.values(), *self.by_hand.values()) if self.concerns(each, mention)]
 
-    def is_true(self, change: Change, approved: Approved) -> bool:
-        """Tells whether something that a reply was held for has really happened since its agent last knew."""
+    def may_concern(self, other: Written, mention: Written, seen: set[str]) -> bool:
+        """Tells whether a text concerns a mention, or may do so for one who has seen only these texts.
+
+        Where the way up goes through a text that the desk was never shown, it cannot tell the branch, and rather asks.
+        """
+        ways = self.way_up(other.platform, other.id), self.way_up(mention.platform, mention.id)
+        hidden = not seen.issuperset((*ways[0], *ways[1]))
+        together = other.platform == mention.platform and ways[0][-1] == ways[1][-1]
+        return self.concerns(other, mention) or (hidden and together and other.author == mention.author)
+
+    def is_true(self, change: Change, approved: Approved, seen: set[str]) -> bool:
+        """Tells whether something that a reply was held for has really happened since its agent last knew.
+
+        Args:
+            seen: the ids of all texts that the desk had seen on this platform when it held the reply.
+        """
         mention, knew = self.written[approved.platform, approved.to], approved.knew[-1]
         before, after = _words(change.before), _words(change.after)
         if change.what is What.EDITED:
@@ -171,7 +185,8 @@ class Books:
             by_shop = change.what is What.ANSWERED
             return any(
                 after in each.texts and each.id not in knew.others and bool(each.author) is not by_shop
-                for each in self.others(mention)
+                for each in (*self.written.values(), *self.by_hand.values())
+                if self.may_concern(each, mention, seen)
             )
         return False
 

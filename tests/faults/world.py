@@ -363,7 +363,8 @@ class World:
         mine = {each.reply: each for each in self.approved}
         for reply in self.store.outbox.in_states([DeliveryState.HELD]):
             approved = mine[reply.id]
-            untrue = [each for each in reply.changes if not self.books.is_true(each, approved)]
+            seen = self._seen(approved.platform, reply.updated_at)
+            untrue = [each for each in reply.changes if not self.books.is_true(each, approved, seen)]
             self._held += 1
             if untrue or not reply.changes:
                 self._misheld.append(f"{approved.platform}: reply {reply.id} to {approved.to} is held for {untrue}")
@@ -374,6 +375,13 @@ class World:
                 else:
                     respond.take_back(reply)
                     approved.taken_back = True
+
+    def _seen(self, platform: str, until: datetime) -> set[str]:
+        """Gives the ids of the texts that the desk had seen at a moment."""
+        rows = self.store.db.conn.execute(
+            "SELECT platform_id FROM mention WHERE source_id = ? AND seen_at <= ?", (platform, to_ms(until))
+        )
+        return {id for (id,) in rows}
 
     def _settle_unknown(self) -> None:
         """Looks on the platform for a reply of which the desk says that only a person can tell."""

@@ -78,9 +78,11 @@ def old(path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_earlier_schema_opens_with_its_data(tmp_path: Path, name: str) -> None:
-    Store(tmp_path / "new.db").close()
+    with Store(tmp_path / "new.db") as new:
+        assert new.migrated == (), "a new one was not brought up to date"
     old(tmp_path / "old.db", name)
     with Store(tmp_path / "old.db") as store:
+        assert store.migrated == tuple(NAMES[NAMES.index(name) + 1 :])
         assert store.integrity() == "ok"
         assert store.db.conn.execute("PRAGMA foreign_key_check").fetchall() == []
         assert len(store.mentions.ids(Filter(search="rozbite"))) == 1

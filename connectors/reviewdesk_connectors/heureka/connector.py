@@ -208,7 +208,8 @@ class Heureka(Connector[HeurekaSettings]):
 
     async def check(self) -> list[Finding]:
         """Asks for each export and reads no more than its beginning."""
-        return [await self._look(export) for export in self.config.exports]
+        found = [await self._look(export) for export in self.config.exports]
+        return list(dict.fromkeys(found))  # what keeps all of them closed is told once
 
     async def _look(self, export: Export) -> Finding:
         try:

@@ -405,7 +405,7 @@ def writers(rows: Iterable[Sequence[Any]], now: int) -> tuple[Writer, ...]:
         if is_open or text:
             since = from_ms(opened if is_open else updated)
             found.append(Writer(agent=agent, since=since, until=from_ms(until) if is_open else None))
-    return tuple(sorted(found, key=lambda writer: writer.since))
+    return tuple(sorted(found, key=lambda writer: (writer.since, writer.agent)))
 
 
 def _value(value: Any) -> Any:

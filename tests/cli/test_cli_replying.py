@@ -245,7 +245,7 @@ class TestColleagues:
         assert "petr is writing a reply; began now." in told.out
         assert "eva has a draft of a reply, last changed now." in told.out
         told_as_json = run("show", 1, "--json", "--db", db)
-        assert [writer["agent"] for writer in told_as_json.json[0]["writers"]] == ["petr", "eva"]
+        assert {writer["agent"] for writer in told_as_json.json[0]["writers"]} == {"petr", "eva"}
         assert "secret" not in told.out + told_as_json.out
         told = run("reply", 1, ANSWER, "--dry-run", "--db", db)
         assert "petr is writing a reply to it as well; began now." in told.err

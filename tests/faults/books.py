@@ -162,12 +162,12 @@ class Books:
     def may_concern(self, other: Written, mention: Written, seen: set[str]) -> bool:
         """Tells whether a text concerns a mention, or may do so for one who has seen only these texts.
 
-        Where the way up goes through a text that the desk was never shown, it cannot tell the branch, and rather asks.
+        Where the way up goes through a text that the desk was not shown yet, it cannot tell the branch and asks.
         """
-        ways = self.way_up(other.platform, other.id), self.way_up(mention.platform, mention.id)
-        hidden = not seen.issuperset((*ways[0], *ways[1]))
-        together = other.platform == mention.platform and ways[0][-1] == ways[1][-1]
-        return self.concerns(other, mention) or (hidden and together and other.author == mention.author)
+        if other.platform != mention.platform:
+            return False
+        ways = (*self.way_up(other.platform, other.id), *self.way_up(mention.platform, mention.id))
+        return self.concerns(other, mention) or (other.author == mention.author and not seen.issuperset(ways))
 
     def is_true(self, change: Change, approved: Approved, seen: set[str]) -> bool:
         """Tells whether something that a reply was held for has really happened since its agent last knew.

@@ -49,7 +49,7 @@ def test_it_earns_platinum_as_it_stands(
     title = "".join(part.capitalize() for part in name.split("_"))
     connector = getattr(importlib.import_module(f"{made.package}.connector"), title)
     emulator = getattr(importlib.import_module(f"{made.package}.emulator"), f"{title}Emulator")
-    report = examine(connector, emulator, items=3000)
+    report = examine(connector, emulator, items=1000)
     assert report.tier is Tier.PLATINUM, [str(verdict) for verdict in report.missing]
 
 

@@ -44,7 +44,6 @@ SHARES = (0.0, 0.5, 1.0)
 """How much of the model can be used; what was judged before it was learned decides."""
 _TRUSTED_FROM = 20
 _FORGETS = 0.997
-_MARGIN = 0.0
 _CONFIRMED_LEAST = 0.25
 LESSONS_MOST = 2_000
 """The newest corrections of a language that are learned from."""
@@ -320,17 +319,13 @@ class _Course:
         for share, tally in self.trials.items():
             tally.count(one.lesson, summed(prior, added, share, share), forgets=_FORGETS)
         if count + 1 >= _TRUSTED_FROM:
-            margin = _MARGIN / math.sqrt(count + 1)
-            self.label_share = self.chosen({share: each.macro_f1 for share, each in self.trials.items()}, margin)
-            self.complaint_share = self.chosen(
-                {share: each.complaint_f1 for share, each in self.trials.items()}, margin
-            )
+            self.label_share = self.chosen({share: each.macro_f1 for share, each in self.trials.items()})
+            self.complaint_share = self.chosen({share: each.complaint_f1 for share, each in self.trials.items()})
 
     @staticmethod
-    def chosen(worth: dict[float, float], margin: float) -> float:
-        """Gives the share that was best; none where the best is not clearly better than the engine alone."""
-        found = max(worth, key=lambda share: (worth[share], -share))
-        return found if worth[found] > worth[0.0] + margin else 0.0
+    def chosen(worth: dict[float, float]) -> float:
+        """Gives the share that was best; of equal ones the smallest, so that none is used that does not pay."""
+        return max(worth, key=lambda share: (worth[share], -share))
 
     def scores(self, one: _Prepared) -> list[float]:
         """Gives what the weights add to each score of a lesson's mention."""

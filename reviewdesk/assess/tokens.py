@@ -101,11 +101,6 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
         index = bisect_right(self.starts, start)
         return self.sentences[index - 1] if index else 0
 
-    def word_at(self, place: int) -> str:
-        """Gives a word as it stands in the text, with its marks."""
-        start, end = self.span(place, place)
-        return self.text[start:end]
-
 
 def tokens_of(text: str) -> Tokens:
     """Cuts a text into words, clauses and sentences.

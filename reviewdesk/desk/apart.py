@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from reviewdesk import errors
+from reviewdesk.config import Config, SourceConfig
 from reviewdesk.errors import PluginError, ReviewdeskError
 from reviewdesk.model import Record
 from reviewdesk.text import cut
@@ -58,6 +59,33 @@ class Task(Record, frozen=True, kw_only=True):
     trace: bool = False
     more: msgspec.Raw = msgspec.Raw(b"null")
     hang_seconds: float = 60.0
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        source: SourceConfig,
+        what: Literal["poll", "deliver", "check", "import", "moderate", "retry"],
+        *,
+        more: object = None,
+        trace: bool = False,
+        patience: float = 0.0,
+    ) -> Task:
+        """Gives what a child does for one source.
+
+        Args:
+            more: what else the task needs; becomes JSON.
+            patience: it may be silent for so many seconds at least, whatever the configuration says.
+        """
+        return cls(
+            what=what,
+            name=source.id,
+            config=str(config.path),
+            database=str(config.database),
+            trace=trace,
+            more=msgspec.Raw(msgspec.json.encode(more)),
+            hang_seconds=max(config.desk.hang_seconds, patience),
+        )
 
 
 class Sign(Record, frozen=True, kw_only=True):

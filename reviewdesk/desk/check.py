@@ -56,12 +56,6 @@ async def check_here(config: Config, source: SourceConfig, *, clock: Callable[[]
 
 async def _check_apart(config: Config, source: SourceConfig) -> list[Finding]:
     found: list[Finding] = []
-    task = Task(
-        what="check",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        hang_seconds=config.desk.hang_seconds,
-    )
+    task = Task.of(config, source, "check")
     await apart(task, list[Finding], found.extend, connector=source.connector, longest=_LONGEST + 30)
     return found

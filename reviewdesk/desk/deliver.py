@@ -137,13 +137,7 @@ async def _deliver_apart(
         done.append(told)
         tell(told)
 
-    task = Task(
-        what="deliver",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        hang_seconds=max(config.desk.hang_seconds, _SHORTEST_PATIENCE),
-    )
+    task = Task.of(config, source, "deliver", patience=_SHORTEST_PATIENCE)
     try:
         await apart(task, Delivered, heard, connector=source.connector)
     except ReviewdeskError as error:

@@ -69,14 +69,7 @@ async def import_file(config: Config, store: Store, source: SourceConfig, path: 
         if isinstance(word.step, Polled):
             ended.append(word.step)
 
-    task = Task(
-        what="import",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        more=msgspec.Raw(msgspec.json.encode(Import.of(source, path))),
-        hang_seconds=config.desk.hang_seconds,
-    )
+    task = Task.of(config, source, "import", more=Import.of(source, path))
     await apart(task, Word, heard, connector=source.connector)
     return ended[0]
 

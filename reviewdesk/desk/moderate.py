@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-import msgspec
-
 from reviewdesk.config import Config
 from reviewdesk.connector import Connector
 from reviewdesk.desk.apart import Task, apart
@@ -86,14 +84,7 @@ async def _do(config: Config, store: Store, deed: Deed) -> None:
     if not foreign_among([source]):
         await do_here(config, store, deed)
         return
-    task = Task(
-        what="moderate",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        more=msgspec.Raw(msgspec.json.encode(deed)),
-        hang_seconds=config.desk.hang_seconds,
-    )
+    task = Task.of(config, source, "moderate", more=deed)
     await apart(task, object, lambda told: None, connector=source.connector, longest=_LONGEST + _GRACE)
 
 

@@ -138,14 +138,7 @@ async def _poll_apart(
         else:
             tell(step)
 
-    task = Task(
-        what="poll",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        trace=trace,
-        hang_seconds=config.desk.hang_seconds,
-    )
+    task = Task.of(config, source, "poll", trace=trace)
     longest = _allowance(config, source, None).longest + _GRACE
     try:
         await apart(task, Word, heard, connector=source.connector, longest=longest)

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 
-import msgspec
-
 from reviewdesk.config import Config
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
@@ -66,14 +64,7 @@ async def retry(config: Config, store: Store, items: Sequence[Quarantined]) -> l
 
 async def _apart(config: Config, store: Store, items: Sequence[Quarantined], tell: Tell) -> None:
     source = config.source(items[0].source)
-    task = Task(
-        what="retry",
-        name=source.id,
-        config=str(config.path),
-        database=str(config.database),
-        more=msgspec.Raw(msgspec.json.encode(items)),
-        hang_seconds=config.desk.hang_seconds,
-    )
+    task = Task.of(config, source, "retry", more=items)
     await apart(task, Retried, tell, connector=source.connector)
 
 

@@ -51,6 +51,16 @@ def from_ms_or_none(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
+@contextmanager
+def _closed_unless_opened(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Closes a connection with which the database could not be opened."""
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
 class Store:
     """The desk's database.
 
@@ -81,8 +91,10 @@ class Store:
     def _open_reader(self) -> Database:
         if not self.path.exists():
             raise StoreError(f"There is no database at {self.path}.", hint="Run: reviewdesk poll")
-        connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
-        return self._prepare(connection)
+        with _closed_unless_opened(
+            sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        ) as connection:
+            return self._prepare(connection)
 
     def _open_writer(self) -> Database:
         make_folder(self.path.parent)
@@ -90,14 +102,15 @@ class Store:
         # away the locks of this process's other connections, and another process would throw their log away.
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        db = self._prepare(sqlite3.connect(self.path, timeout=_BUSY_SECONDS))
-        if db.journal_mode != "wal":
-            db.enable_wal()
-        # A transition of a reply must outlive a power cut before the next network call: NORMAL does not promise that.
-        db.conn.execute("PRAGMA synchronous = FULL")
-        self.db = db
-        self._migrate()
-        return db
+        with _closed_unless_opened(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as connection:
+            db = self._prepare(connection)
+            if db.journal_mode != "wal":
+                db.enable_wal()
+            # A transition of a reply must outlive a power cut before the next network call: NORMAL promises less.
+            connection.execute("PRAGMA synchronous = FULL")
+            self.db = db
+            self._migrate()
+            return db
 
     @staticmethod
     def _prepare(connection: sqlite3.Connection) -> Database:

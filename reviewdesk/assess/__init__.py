@@ -35,10 +35,14 @@ class Assessor:
             items: mentions; very long texts are read in part (`weights.TEXT_MOST`).
         """
         for item in items:
-            tokens = tokens_of(item.text[: weights.TEXT_MOST])
-            heard = _heard(item, tokens)
-            text = read_parts(tokens, heard.language) if heard.mixed else read_tokens(tokens, heard.language)
-            yield combine(item, text, heard.language, self.version)
+            yield self._assessed(item)[0]
+
+    def _assessed(self, item: Assessable) -> tuple[Assessment, Tokens]:
+        """Gives one assessment, and the words of the text from which it came."""
+        tokens = tokens_of(item.text[: weights.TEXT_MOST])
+        heard = _heard(item, tokens)
+        text = read_parts(tokens, heard.language) if heard.mixed else read_tokens(tokens, heard.language)
+        return combine(item, text, heard.language, self.version), tokens
 
 
 def _heard(item: Assessable, tokens: Tokens) -> Heard:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import nlargest
-from itertools import tee
 
 import msgspec
 
@@ -14,7 +13,8 @@ from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.combine import compound, most_weighty
 from reviewdesk.assess.language import lexicon_of
 from reviewdesk.assess.learner import COMPLAINT, STEEP, Four, Model, best, engine_says, scale_of, summed
-from reviewdesk.assess.traits import Pieces, columns_of, signals_of, total_of
+from reviewdesk.assess.tokens import Memory, Tokens
+from reviewdesk.assess.traits import COLUMNS_OF, Pieces, signals_of, total_of
 from reviewdesk.model import Assessment, Intent, Label, Reason, Severity
 
 NOTE = "learned"
@@ -22,7 +22,6 @@ _TOLD_MOST = 3
 _WORTH_TELLING = 0.1
 """How many points what was learned must move a sum that keeps its label."""
 _NEUTRAL_MOST, _SIDE_LEAST, _MOST = 0.04, 0.06, 0.98
-_REMEMBERED = 100_000
 
 
 def family_of(language: str) -> str:
@@ -42,10 +41,10 @@ class LearnedAssessor(Assessor):
 
     def assess(self, items: Iterable[Assessable]) -> Iterator[Assessment]:
         """Gives one assessment for each item, as `Assessor.assess` does."""
-        given, kept = tee(items)
-        for item, assessment in zip(kept, super().assess(given), strict=True):
+        for item in items:
+            assessment, tokens = self._assessed(item)
             voice = self._voices.get(family_of(assessment.language))
-            yield assessment if voice is None else voice.on(item, assessment)
+            yield assessment if voice is None else voice.on(item, tokens, assessment)
 
 
 class _Voice:
@@ -53,39 +52,39 @@ class _Voice:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._said: dict[str, tuple[int, Four]] = {}
+        self._said: Memory[Four | None] = Memory(self._look_up)
 
-    def on(self, item: Assessable, assessment: Assessment) -> Assessment:
+    def _look_up(self, piece: str) -> Four | None:
+        """Gives what the model says of a piece; None for nothing, as of most pairs of words."""
+        said = self._model.piece_says(piece)
+        return said if any(said) else None
+
+    def on(self, item: Assessable, tokens: Tokens, assessment: Assessment) -> Assessment:
         """Gives the assessment with what was learned on top."""
-        said = self._said
-        if len(said) > _REMEMBERED:
-            said.clear()
-        pieces = Pieces(item)
-        keys = pieces.keys
-        columns = 0
+        pieces = Pieces(item, tokens)
+        keys = pieces.words + pieces.pairs
+        said = [(key, four) for key, four in zip(keys, map(self._said.__getitem__, keys), strict=True) if four]
         a = b = c = d = 0.0
-        for key in keys:
-            found = said.get(key)
-            if found is None:
-                found = said[key] = (len(columns_of(key)), self._model.piece_says(key))
-            columns += found[0]
-            of_piece = found[1]
-            a += of_piece[0]
-            b += of_piece[1]
-            c += of_piece[2]
-            d += of_piece[3]
-        size = scale_of(columns)
+        for _, (negative, neutral, positive, complaint) in said:
+            a += negative
+            b += neutral
+            c += positive
+            d += complaint
+        size = scale_of(sum([len(COLUMNS_OF[word]) for word in pieces.words]) + len(pieces.pairs))
         signals = self._model.signals_say(signals_of(item, assessment))
         added = [each * size + signal for each, signal in zip((a, b, c, d), signals, strict=True)]
         prior = engine_says(assessment.compound or 0.0, assessment.probability)
         scores = summed(prior, added, self._model.label_share, self._model.complaint_share)
         if self._model.label_share:
-            assessment = self._moved(pieces, assessment, prior, scores)
+            assessment = self._moved(pieces, said, assessment, prior, scores)
         if self._model.complaint_share:
             assessment = decided(item, assessment, 1 / (1 + math.exp(-scores[COMPLAINT])))
         return assessment
 
-    def _moved(self, pieces: Pieces, assessment: Assessment, prior: Four, scores: Four) -> Assessment:
+    @staticmethod
+    def _moved(
+        pieces: Pieces, said: list[tuple[str, Four]], assessment: Assessment, prior: Four, scores: Four
+    ) -> Assessment:
         """Gives the assessment with its compound where the labels' scores put it."""
         before, after = best(prior), best(scores)
         shifted = ((scores[2] - scores[0]) - (prior[2] - prior[0])) / (2 * STEEP)
@@ -95,9 +94,8 @@ class _Voice:
         if before == after and abs(moved) < _WORTH_TELLING:
             return assessment
         way, against = (after, before) if after != before else (2, 0) if moved > 0 else (0, 2)
-        said = self._said
-        voices = [(said[key][1][way] - said[key][1][against], key) for key in pieces.keys]
-        reasons = _learned_reasons(pieces, moved, [voice for voice in voices if voice[0] > 0])
+        voices = [(weight, key) for key, four in said if (weight := four[way] - four[against]) > 0]
+        reasons = _learned_reasons(pieces, moved, voices)
         kept = most_weighty([*assessment.reasons, *reasons])
         return msgspec.structs.replace(
             assessment, compound=compound(math.fsum(reason.share for reason in kept)), reasons=kept

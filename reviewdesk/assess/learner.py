@@ -31,8 +31,9 @@ STEEP = 4.0
 _NEUTRAL = 0.05 * STEEP
 _SURE_MOST = 4.0
 
-_HOLDS_BACK = 10.0
-"""How strongly the weights are held at zero: the engine's word needs that much evidence to be overruled."""
+_HOLDS_BACK, _HOLDS_BACK_ONE_SIDED = 3.0, 10.0
+"""How strongly the weights are held at zero: the engine's word needs that much evidence to be overruled, and more
+where nothing but its errors is told."""
 _WORDS_WEIGH, _SIGNALS_WEIGH = 2.8, 0.7
 """How far the words of a whole text, and each of the engine's signals, reach."""
 _COMMON_TELLS = 0.3
@@ -279,6 +280,7 @@ class _Course:
 
     def __init__(self, one_sided: bool, tells: Mapping[int, float]) -> None:
         self.tells = tells
+        self.holds_back = _HOLDS_BACK_ONE_SIDED if one_sided else _HOLDS_BACK
         self.shares = tuple(share for share in SHARES if share < 1 or not one_sided)
         self.columns: dict[int, list[float]] = {}
         self.signals = [[0.0] * WAYS for _ in range(SIGNALS)]
@@ -355,7 +357,7 @@ class _Course:
         rare = min((seen + 2) / (2 * (same + 1)), _RARE_COUNTS_MOST)
         errors.append((rare, 1 / (1 + math.exp(-scores[COMPLAINT])) - one.lesson.complaint))
         moved = [
-            -(_HOLDS_BACK * held + rare * error) / (_HOLDS_BACK + 0.5 * rare * one.size)
+            -(self.holds_back * held + rare * error) / (self.holds_back + 0.5 * rare * one.size)
             for held, (rare, error) in zip(one.held, errors, strict=True)
         ]
         one.held[:] = [held + move for held, move in zip(one.held, moved, strict=True)]

@@ -55,17 +55,24 @@ def columns_of(key: str) -> tuple[int, ...]:
 class Pieces:
     """The words of a mention without case and accents, and each two neighbours.
 
+    Args:
+        item: the mention.
+        tokens: the words of its text, where they are known already.
+
     Attributes:
-        keys: each once, in the order of their first places.
+        words, pairs: each once, in the order of their first places.
     """
 
-    def __init__(self, item: Assessable) -> None:
-        self._parts = [(field, tokens, _bare(tokens), spanned) for field, tokens, spanned in _fields(item)]
-        found: dict[str, None] = {}
+    def __init__(self, item: Assessable, tokens: Tokens | None = None) -> None:
+        text = tokens_of(item.text[: weights.TEXT_MOST]) if tokens is None else tokens
+        self._parts = [(field, tokens, _bare(tokens), spanned) for field, tokens, spanned in _fields(item, text)]
+        words: dict[str, None] = {}
+        pairs: dict[str, None] = {}
         for _, _, bare, _ in self._parts:
-            found |= dict.fromkeys(bare)
-            found |= dict.fromkeys(map(_pair, bare, bare[1:]))
-        self.keys = list(found)
+            words |= dict.fromkeys(bare)
+            pairs |= dict.fromkeys(map(_pair, bare, bare[1:]))
+        self.words = list(words)
+        self.pairs = list(pairs)
 
     def place(self, key: str) -> Place | None:
         """Gives where a piece stands first; None for what is none of this mention's."""
@@ -81,7 +88,8 @@ class Pieces:
 
 def keys_of(item: Assessable) -> list[str]:
     """Gives the keys of a mention's pieces."""
-    return Pieces(item).keys
+    pieces = Pieces(item)
+    return pieces.words + pieces.pairs
 
 
 def _bare(tokens: Tokens) -> list[str]:
@@ -92,9 +100,9 @@ def _pair(word: str, following: str) -> str:
     return f"{word} {following}"[:LETTERS_MOST]
 
 
-def _fields(item: Assessable) -> Iterable[tuple[str, Tokens, bool]]:
+def _fields(item: Assessable, text: Tokens) -> Iterable[tuple[str, Tokens, bool]]:
     """Gives the texts with their fields, and whether a span in them is one in the field."""
-    yield "text", tokens_of(item.text[: weights.TEXT_MOST]), True
+    yield "text", text, True
     if item.title:
         yield "title", tokens_of(item.title[: weights.ITEM_CHARACTERS_MOST]), True
     for field, points in (("pros", item.pros), ("cons", item.cons)):

@@ -168,7 +168,8 @@ def test_each_piece_has_its_place_and_its_columns(text: str, title: str) -> None
     item = Assessable(text=text, title=title)
     pieces = Pieces(item)
     assert pieces.place("not there at all") is None
-    for key in pieces.keys:
+    assert [*pieces.words, *pieces.pairs] == keys_of(item)
+    for key in keys_of(item):
         place = pieces.place(key)
         assert place is not None
         assert place.start is not None

@@ -127,7 +127,9 @@ class Ingesting(RuleBasedStateMachine):
     @rule(name=st.sampled_from(WORKERS))
     def take(self, name: str) -> None:
         """A worker begins to poll, where no living one does."""
-        worker = self.workers.setdefault(name, Worker(self._open()))
+        if name not in self.workers:
+            self.workers[name] = Worker(self._open())
+        worker = self.workers[name]
         owner, until = self.lease
         free = until <= to_ms(self.clock()) or owner == name
         assert worker.store.sources.take(SOURCE, name, seconds=LEASE) is free

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import struct
-import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 
 import msgspec
+import tomli
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold
@@ -107,7 +107,7 @@ class _Tables(msgspec.Struct, frozen=True):
 @cache
 def _tables() -> _Tables:
     content = (resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8")
-    marks = msgspec.convert(tomllib.loads(content), dict[str, Marks])
+    marks = msgspec.convert(tomli.loads(content), dict[str, Marks])
     codes = (*_SCRIPTS, *marks)
     words: dict[str, set[int]] = {}
     letters: dict[str, set[int]] = {}

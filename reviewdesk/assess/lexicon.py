@@ -8,7 +8,6 @@ tells how to write one. Patterns are written with or without accents: `nefung*` 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -16,6 +15,7 @@ from itertools import product
 from operator import attrgetter
 
 import msgspec
+import tomli
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold, spellings
@@ -460,8 +460,8 @@ def read(code: str, content: str) -> LanguageFile:
         ReviewdeskError: it is no TOML, or a key, topic or severity in it does not exist; the sentence names it.
     """
     try:
-        return msgspec.convert(tomllib.loads(content), LanguageFile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as fault:
+        return msgspec.convert(tomli.loads(content), LanguageFile)
+    except (tomli.TOMLDecodeError, msgspec.ValidationError) as fault:
         raise ReviewdeskError(f"The words of language {code!r} cannot be read: {fault}.") from fault
 
 
@@ -471,7 +471,7 @@ _INTENT_VALENCES = {Intent.QUESTION: 0.0, Intent.REQUEST: 0.0, Intent.SPAM: 0.0,
 @cache
 def _intents() -> Mapping[str, Mapping[Intent, tuple[str, ...]]]:
     content = (resources.files("reviewdesk.assess") / "languages" / "intents.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(content), dict[str, dict[Intent, tuple[str, ...]]])
+    return msgspec.convert(tomli.loads(content), dict[str, dict[Intent, tuple[str, ...]]])
 
 
 def _with_intents(code: str, data: LanguageFile) -> LanguageFile:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from functools import cache
 from importlib import resources
 
 import msgspec
+import tomli
 
 from reviewdesk.assess.folding import fold
 from reviewdesk.assess.reading import Hit
@@ -42,7 +42,7 @@ class Signs(msgspec.Struct, frozen=True):
 @cache
 def signs() -> Signs:
     """Gives the emoji and emoticons of `languages/neutral.toml`."""
-    data = tomllib.loads((resources.files("reviewdesk.assess") / "languages" / "neutral.toml").read_text("utf-8"))
+    data = tomli.loads((resources.files("reviewdesk.assess") / "languages" / "neutral.toml").read_text("utf-8"))
     emoji = {sign[0]: group["valence"] for group in data["emoji"] for sign in group["signs"].split()}
     emoticons = {fold(sign).text: group["valence"] for group in data["emoticons"] for sign in group["signs"].split()}
     by_length = sorted(emoticons, key=len, reverse=True)

@@ -5,12 +5,15 @@ python benchmarks/assess.py --entries       # words and phrases, by language
 python benchmarks/assess.py --dev FOLDER    # macro-F1 on <language>.jsonl of {"text", "label", "lang"}
 python benchmarks/assess.py --dev tests/assess/written/first                         # or <language>.tsv of label, text
 python benchmarks/assess.py --dev FOLDER --strip-diacritics --errors 20
+python benchmarks/assess.py --dev FOLDER --mistyped 10           # a typing error in every tenth word
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
+import re
 import time
 import unicodedata
 from collections import Counter
@@ -125,6 +128,29 @@ def bare(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
+def mistyped(text: str, every: int, seed: int) -> str:
+    """Gives the text with a typing error in about one of `every` words of four letters and more: two letters swapped,
+    or one left out, typed twice, or another one in its place. First letters stay."""
+    chance = random.Random(seed)
+
+    def typed(match: re.Match[str]) -> str:
+        word = match[0]
+        if chance.randrange(every):
+            return word
+        at = chance.randrange(1, len(word) - 1)
+        before, one, after = word[:at], word[at], word[at + 1 :]
+        return chance.choice(
+            (
+                before + after[0] + one + after[1:],
+                before + after,
+                before + one + one + after,
+                before + chance.choice(word) + after,
+            )
+        )
+
+    return re.sub(r"[^\W\d_]{4,}", typed, text)
+
+
 def f1(gold: Sequence[str], said: Sequence[str], label: str) -> tuple[float, float, float]:
     """Gives precision, recall and F1 of one label."""
     both = sum(one == other == label for one, other in zip(gold, said, strict=True))
@@ -154,7 +180,12 @@ def labelled(path: Path) -> list[tuple[str, str]]:
     return [(row["label"], row["text"]) for row in map(json.loads, lines)]
 
 
-def quality(folder: Path, strip: bool, errors: int) -> None:
+def files_in(folder: Path) -> list[Path]:
+    """Gives a folder's files of labelled texts."""
+    return sorted([*folder.glob("*.jsonl"), *folder.glob("*.tsv")])
+
+
+def quality(folder: Path, strip: bool, errors: int, mistyped_every: int) -> None:
     """Prints a table by file: macro-F1, negatives, share without any evidence, languages told right, and speed."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -165,9 +196,11 @@ def quality(folder: Path, strip: bool, errors: int) -> None:
         "| feed: precision at 80% recall | language right | texts/s | VADER texts/s |"
     )
     print("|---" * 14 + "|")
-    for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.tsv")]):
+    for path in files_in(folder):
         rows = labelled(path)
         texts = [bare(text) if strip else text for _, text in rows]
+        if mistyped_every:
+            texts = [mistyped(text, mistyped_every, number) for number, text in enumerate(texts)]
         gold = [label for label, _ in rows]
         items = [Assessable(text=text, language=path.stem) for text in texts]
         assessments = list(Assessor().assess(items))
@@ -223,6 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", type=Path, help="a folder with <language>.jsonl files")
     parser.add_argument("--strip-diacritics", action="store_true")
+    parser.add_argument("--mistyped", type=int, default=0, help="make a typing error in one of so many words")
     parser.add_argument("--errors", type=int, default=0, help="how many wrong ones to print for each file")
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--entries", action="store_true", help="how many words and phrases each language has")
@@ -230,7 +264,7 @@ def main() -> None:
     if arguments.entries:
         entries()
     elif arguments.dev:
-        quality(arguments.dev, arguments.strip_diacritics, arguments.errors)
+        quality(arguments.dev, arguments.strip_diacritics, arguments.errors, arguments.mistyped)
     else:
         speed(arguments.texts)
 

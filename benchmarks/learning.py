@@ -1,6 +1,7 @@
 """What corrections are worth: macro-F1 on texts that were not corrected, by how many others were.
 
 python benchmarks/learning.py --dev FOLDER                  # <language>.jsonl of {"text", "label"}
+python benchmarks/learning.py --dev tests/assess/written/many/unread   # or <language>.tsv of label, text
 python benchmarks/learning.py --dev FOLDER --only-wrong     # agents correct what is wrong, and never confirm
 python benchmarks/learning.py --dev FOLDER --speed          # texts a second with a model in use
 
@@ -11,12 +12,13 @@ are means over the splits; "whole" is the model used whole, whatever it was wort
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from assess import files_in, labelled
 
 from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.learned import LearnedAssessor, family_of
@@ -39,11 +41,10 @@ class Means(NamedTuple):
 
 def lessons_in(path: Path) -> list[Lesson]:
     """Gives the labelled texts of a file as lessons; negative ones count as complaints."""
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     judge = Assessor()
     return [
-        lesson(Assessable(text=row["text"], language=path.stem), Label(row["label"]), row["label"] == "neg", judge)
-        for row in rows
+        lesson(Assessable(text=text, language=path.stem), Label(label), label == "neg", judge)
+        for label, text in labelled(path)
     ]
 
 
@@ -92,8 +93,7 @@ def speed(path: Path) -> None:
     lessons = lessons_in(path)
     model = learn(lessons[: len(lessons) // 2]).model
     model.label_share = model.complaint_share = 1.0
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    items = [Assessable(text=row["text"], language=path.stem) for row in rows]
+    items = [Assessable(text=text, language=path.stem) for _, text in labelled(path)]
     rates = []
     for judge in (Assessor(), LearnedAssessor({family_of(path.stem): model})):
         best_rate = 0.0
@@ -108,12 +108,12 @@ def speed(path: Path) -> None:
 def main() -> None:
     """Runs what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dev", type=Path, required=True, help="a folder with <language>.jsonl files")
+    parser.add_argument("--dev", type=Path, required=True, help="a folder with <language>.jsonl or .tsv")
     parser.add_argument("--splits", type=int, default=8)
     parser.add_argument("--only-wrong", action="store_true", help="confirm nothing: the corrections are errors alone")
     parser.add_argument("--speed", action="store_true")
     arguments = parser.parse_args()
-    paths = sorted(arguments.dev.glob("*.jsonl"))
+    paths = files_in(arguments.dev)
     if arguments.speed:
         print("| file | engine, texts/s | with a model | ratio |\n|---|--:|--:|--:|")
         for path in paths:

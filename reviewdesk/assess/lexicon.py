@@ -127,6 +127,8 @@ class Phrase(msgspec.Struct, frozen=True, gc=False):
         return at
 
 
+GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
+"""The severities of a complaint phrase that is worth more than another phrase."""
 _order = attrgetter("order")
 _NO_SLOTS: frozenset[int] = frozenset()
 _NO_PHRASES: Sequence[Phrase] = ()
@@ -147,6 +149,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
         alone: phrases that it is by itself.
         followed: phrases that begin with it, by the slot of the next word.
         opened: phrases that begin with it and then have a gap, by the slot of the word after the gap.
+        grave: one of its phrases is a serious or critical complaint phrase.
         bits, next_bits, gap_bits: the slots of `slots`, `followed` and `opened` as bits, to be compared at once.
     """
 
@@ -163,6 +166,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     alone: Sequence[Phrase] = _NO_PHRASES
     followed: Mapping[int | None, Sequence[Phrase]] = _NONE_BY_SLOT
     opened: Mapping[int | None, Sequence[Phrase]] = _NONE_BY_SLOT
+    grave: bool = False
     bits: int = 0
     next_bits: int = 0
     gap_bits: int = 0
@@ -182,13 +186,14 @@ class Known(msgspec.Struct, frozen=True, gc=False):
                 that is nowhere in it.
         """
         found = list(self.alone)
-        if first + 1 < len(known):
-            for slot in _slots_of(self.next_bits & known[first + 1].bits):
+        if first + 1 < len(known) and (bits := self.next_bits & known[first + 1].bits):
+            for slot in _slots_of(bits):
                 found += [phrase for phrase in self.followed[slot] if phrase.needs & present == phrase.needs]
         if self.gap_bits & present:
             for near in known[first + 1 : first + 2 + _GAP_MOST]:
-                for slot in _slots_of(self.gap_bits & near.bits):
-                    found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
+                if bits := self.gap_bits & near.bits:
+                    for slot in _slots_of(bits):
+                        found += [phrase for phrase in self.opened[slot] if phrase.needs & present == phrase.needs]
         if len(found) > 1:
             found.sort(key=_order)
         return found
@@ -391,8 +396,10 @@ class Lexicon:
         alone: list[Phrase] = []
         followed: dict[int | None, list[Phrase]] = {}
         opened: dict[int | None, list[Phrase]] = {}
+        grave = False
         for key in matching:
             for phrase in self._phrases.get(key, ()):
+                grave = grave or phrase.group.severity in GRAVE
                 if not phrase.rest:
                     alone.append(phrase)
                 elif phrase.rest[0] is not None:
@@ -406,6 +413,7 @@ class Lexicon:
             alone=alone,
             followed=followed,
             opened=opened,
+            grave=grave,
             bits=_bits(slots),
             next_bits=_bits(followed),
             gap_bits=_bits(opened),

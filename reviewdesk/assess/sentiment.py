@@ -14,7 +14,7 @@ import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.language import lexicon_of, parts_of
-from reviewdesk.assess.lexicon import NOTHING, Known, Phrase, lexicon
+from reviewdesk.assess.lexicon import GRAVE, NOTHING, Known, Phrase, lexicon
 from reviewdesk.assess.reading import Hit, TextReading
 from reviewdesk.assess.signs import signs_in
 from reviewdesk.assess.tokens import Tokens, tokens_of
@@ -24,7 +24,6 @@ from reviewdesk.model import Intent, Severity
 _HARMLESS, _MILD, _QUESTION = Severity.NONE, Severity.MILD, Intent.QUESTION
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
-_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
 
 
@@ -137,8 +136,9 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
     return any(
-        phrase.group.severity in _GRAVE and phrase.end(known, at) is not None
+        phrase.group.severity in GRAVE and phrase.end(known, at) is not None
         for at in range(first, end)
+        if known[at].grave
         for phrase in known[at].phrases(known, at, present)
     )
 

@@ -141,6 +141,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         says: it has a value, a topic or a phrase of its own, or is a negator.
         says_alone: so it has, or is, whatever the next word is.
+        listed: it stands among the words, be it with a value of 0, which keeps it from being taken for another one.
         turned_round: a negative prefix has turned its value round already.
         negator: it turns the next words round itself.
         negative: it begins with a negative prefix, so that a negator beside it only agrees with it.
@@ -155,6 +156,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 
     says: bool = False
     says_alone: bool = False
+    listed: bool = False
     valence: float = 0.0
     topic: Topic | None = None
     turned_round: bool = False
@@ -331,7 +333,7 @@ class Lexicon:
     def _known(self, written: str) -> Known:
         """Gives what is known of a word here, or what it is worth in the sister language, whose phrases stay there."""
         found = self._own(written)
-        if self._sister is None or found.says or found.factor != 1.0:
+        if self._sister is None or found.says or found.listed or found.factor != 1.0:
             return found
         borrowed = lexicon(self._sister)._own(written)
         says = bool(borrowed.valence or borrowed.topic or borrowed.negator)
@@ -378,6 +380,7 @@ class Lexicon:
             in_phrases,
             says=says_alone or in_phrases.says,
             says_alone=says_alone,
+            listed=bool(value),
             valence=valence,
             topic=topic,
             turned_round=turned,

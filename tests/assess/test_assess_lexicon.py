@@ -128,6 +128,11 @@ def test_words_of_the_sister_language_are_known_too(name: str, word: str) -> Non
     assert lexicon(name).known[word].valence == lexicon("ru" if name == "uk" else "uk").known[word].valence != 0
 
 
+def test_a_word_that_its_own_language_lists_for_nothing_is_not_looked_up_in_the_sister() -> None:
+    assert lexicon("uk").known["благодаря"].valence != 0
+    assert lexicon("ru").known["благодаря"].valence == 0
+
+
 def test_a_word_that_both_sisters_know_is_worth_what_its_own_language_says() -> None:
     assert lexicon("uk").known["лютого"].valence == 0
     assert lexicon("uk").known["вродливий"].valence >= 0

@@ -26,7 +26,8 @@ from reviewdesk.model import Intent, Record, Severity, Topic
 
 _GAP = ".."
 _GAP_MOST = 4
-_DRAWN = re.compile(r"(.)\1{2,}")
+DRAWN = re.compile(r"([^\W\d_])\1{2,}")
+"""A letter that is drawn out ("ouuuut")."""
 
 
 class Grammar(Record, frozen=True, kw_only=True):
@@ -294,7 +295,8 @@ class Lexicon:
         head, *others = entry.split()
         rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
         needs = _bits(rest)
-        order = (-group.severity.rank if group.severity else 0, -len(rest), self._phrase_count)
+        words = len(rest) - rest.count(None)
+        order = (-group.severity.rank if group.severity else 0, -words, self._phrase_count)
         phrase = Phrase(rest, needs, group, order)
         self._phrase_count += 1
         for key in head.split("|"):
@@ -359,9 +361,9 @@ class Lexicon:
         if "'" in token:
             token = token.replace("'", "")
         found = self._look_up(written, token)
-        if not found.says and _DRAWN.search(token):
+        if not found.says and DRAWN.search(token):
             for fewer in (r"\1", r"\1\1"):
-                drawn_back = _DRAWN.sub(fewer, token)
+                drawn_back = DRAWN.sub(fewer, token)
                 if drawn_back != token and (other := self._look_up(drawn_back, drawn_back)).says:
                     return other
         return found

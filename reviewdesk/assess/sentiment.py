@@ -128,9 +128,19 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
         if end is None or sentences[end - 1] != sentences[first]:
             continue
         group = phrase.group
+        if group.valence < 0 and known[first].negator and _leaves_clause(tokens, known, phrase, first, end):
+            continue
         if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
             return phrase, end
     return None
+
+
+def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
+    """Tells whether the gap of a phrase steps over a comma or a "but": what is denied before one says nothing of what
+    comes after ("it did not disappoint, it arrived in time")."""
+    if None not in phrase.rest:
+        return False
+    return tokens.clauses[first] != tokens.clauses[end - 1] or any(one.contrast for one in known[first + 1 : end - 1])
 
 
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:

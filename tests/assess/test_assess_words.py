@@ -180,3 +180,33 @@ def test_wrong_goods_and_what_cannot_be_had_are_complaints_of_their_own(language
 )
 def test_praise_with_a_negator_inside_is_no_praise(language: str, denied: str) -> None:
     assert assess(language, denied).compound < 0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pl", "Nie zawiedli, paczka przyszła na czas."),
+        ("pl", "Nie pasował rozmiar, zwrócili pieniądze bez problemu."),
+        ("uk", "Це не обман, все прийшло."),
+        ("ru", "Не подвели, посылка пришла вовремя."),
+        ("ru", "Не подошел размер, вернули деньги без вопросов."),
+        ("de", "Nicht enttäuscht, pünktlich angekommen."),
+        ("hu", "Nem csalódtam, időben megérkezett."),
+        ("en", "Did not disappoint, arrived on time."),
+        ("en", "Not a scam, everything arrived."),
+    ],
+)
+def test_what_is_denied_before_a_comma_says_nothing_of_what_comes_after_it(language: str, text: str) -> None:
+    found = assess(language, text)
+    assert not found.complaint
+    assert found.label.value != "neg"
+
+
+def test_a_gap_is_no_word_where_the_longer_of_two_phrases_counts() -> None:
+    (found,) = Assessor().assess([Assessable(text="Jó napot kívánok!", language="hu")])
+    assert found.label.value == "neu"
+
+
+@pytest.mark.parametrize(("drawn", "plain"), [("terribleeeee", "terrible"), ("greaaaaat", "great"), ("baaaad", "bad")])
+def test_english_letters_drawn_out_are_drawn_back(drawn: str, plain: str) -> None:
+    assert assess("en", f"It is {drawn} here.").compound == assess("en", f"It is {plain} here.").compound

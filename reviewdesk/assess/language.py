@@ -243,6 +243,8 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
         if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
             return Heard(tables.codes[home])
         scores[home] += _PRIOR
+    elif len(words) > 1 and latin > cyrillic and (spelled := f"{prior}-latn") in tables.marks:
+        scores[tables.codes.index(spelled)] += _PRIOR
     for place in tables.frequent.keys() & of_script:
         if tables.frequent[place].isdisjoint("".join(words).lower()):
             scores[place] -= _LACKING * max(cyrillic, latin)

@@ -20,7 +20,7 @@ import tomli
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import fold, spellings
 from reviewdesk.assess.tokens import FOLDED, Memory
-from reviewdesk.assess.transliteration import TRANSLITERATED, in_cyrillic
+from reviewdesk.assess.transliteration import TRANSLITERATED, in_cyrillic, respelled
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Intent, Record, Severity, Topic
 
@@ -358,14 +358,18 @@ class Lexicon:
             if latin.says or latin.slots:  # names that stay in Latin letters, such as "dpd"
                 return latin
             token = fold(in_cyrillic(bare, self._code)).text
+            if not self._look_up(written, token).says:
+                for other_token in respelled(token):
+                    if (other := self._look_up(written, other_token)).says:
+                        return other
         if "'" in token:
             token = token.replace("'", "")
         found = self._look_up(written, token)
         if not found.says and DRAWN.search(token):
             for fewer in (r"\1", r"\1\1"):
                 drawn_back = DRAWN.sub(fewer, token)
-                if drawn_back != token and (other := self._look_up(drawn_back, drawn_back)).says:
-                    return other
+                if drawn_back != token and (drawn := self._look_up(drawn_back, drawn_back)).says:
+                    return drawn
         return found
 
     def _look_up(self, written: str, token: str) -> Known:

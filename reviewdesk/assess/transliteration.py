@@ -6,7 +6,7 @@ People follow no standard, so each language has one table of the usual spellings
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _COMMON = {
     "shch": "щ",
@@ -37,6 +37,8 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         **{"i": "і", "y": "и", "h": "г"},
     },
 }
+_Y_AFTER_VOWEL = re.compile("(?<=[аоеуэяиіє])ы")
+_SOFT = re.compile("[дзлнрстц](?!ь)")
 TRANSLITERATED = frozenset(_TABLES)
 """The languages that can be turned back."""
 _FINDS = {
@@ -52,4 +54,13 @@ def in_cyrillic(word: str, language: str) -> str:
     if finds is None or not word.isascii() or word.isdigit():
         return word
     table = _TABLES[language]
-    return finds.sub(lambda match: table[match[0]], word)
+    return _Y_AFTER_VOWEL.sub("й", finds.sub(lambda match: table[match[0]], word))
+
+
+def respelled(word: str) -> Iterator[str]:
+    """Gives what else a word may be that was turned back: "оцтой" stands for "отстой", and "денги" for "деньги", whose
+    soft sign was left out."""
+    if "ц" in word:
+        yield word.replace("ц", "тс")
+    for soft in _SOFT.finditer(word):
+        yield f"{word[: soft.end()]}ь{word[soft.end() :]}"

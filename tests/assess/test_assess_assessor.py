@@ -407,6 +407,22 @@ def test_each_sentence_is_read_in_its_own_language(text: str, good: str, bad: st
             assert text[reason.start : reason.end] == reason.evidence
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "label"),
+    [
+        ("ru", "dengi ne vernuli", Label.NEGATIVE),  # "деньги": the soft sign is left out
+        ("ru", "ochen dovolna", Label.POSITIVE),
+        ("ru", "polnyj otstoy", Label.NEGATIVE),
+        ("uk", "ne pratsyuye", Label.NEGATIVE),
+        ("uk", "tovar ne otrymala", Label.NEGATIVE),
+        ("uk", "Very good shop", Label.POSITIVE),
+    ],
+)
+def test_short_texts_in_latin_letters_are_read_as_their_source_speaks(language: str, text: str, label: Label) -> None:
+    (found,) = Assessor().assess([Assessable(text=text, language=language)])
+    assert found.label is label
+
+
 def test_words_in_latin_letters_are_looked_up_in_cyrillic() -> None:
     found = assess("uzhasnyj magazin, nikto ne otvechaet")
     assert (found.language, found.label, found.complaint) == ("ru", Label.NEGATIVE, True)

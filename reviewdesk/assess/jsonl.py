@@ -1,7 +1,8 @@
 """JSON lines in and out of the assessor: what the command `assess` reads and writes. Pure.
 
-A line in is `{"id"?, "text", "rating"?, "lang"?, "pros"?, "cons"?}`; a line out has `id` (where one came in), `lang`,
-`compound`, `label`, `complaint`, `probability`, `severity`, `intent`, `unsure`, `topics` and `reasons`.
+A line in is `{"text", "id"?, "title"?, "rating"?, "sub_ratings"?, "recommends"?, "pros"?, "cons"?, "lang"?}`; a line out
+has `id` (where one came in), `lang`, `compound`, `label`, `complaint`, `probability`, `severity`, `intent`, `unsure`,
+`topics` and `reasons`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ def assessable_from(line: object, prior: str | None = None) -> Assessable:
     """Gives what one decoded line asks to assess. Keys that are not known are left alone.
 
     Args:
-        line: the decoded JSON value. `rating` is a number from 1 to 5 or a string ("4", "4,5", "4/5", "80 %"); `pros`
-            and `cons` are a string or a list of strings; null stands for a missing key.
+        line: the decoded JSON value. `rating` is a number from 1 to 5 or a string ("4", "4,5", "4/5", "80 %"), and
+            `sub_ratings` an object of such by name; `recommends` is true or false; `pros` and `cons` are a string or a
+            list of strings; null stands for a missing key.
         prior: the home language, for texts too short to tell.
 
     Raises:
@@ -35,11 +37,14 @@ def assessable_from(line: object, prior: str | None = None) -> Assessable:
     rating = line.get("rating")
     return Assessable(
         text=_string(line, "text"),
-        rating=None if rating is None or rating == "" else _stars(rating),
+        title=_string(line, "title"),
+        rating=_stars_or_none(rating, "rating"),
         rating_raw=rating if isinstance(rating, str) else "",
         language=_string(line, "lang") or None,
         pros=_points(line, "pros"),
         cons=_points(line, "cons"),
+        recommends=_yes_or_no(line, "recommends"),
+        sub_ratings=_sub_ratings(line),
         prior=prior,
     )
 
@@ -95,7 +100,30 @@ def _points(line: JsonObject, key: str) -> tuple[str, ...]:
     raise NotAllowed(f'"{key}" is neither a string nor a list of strings.', hint='Write ["one point", "another"].')
 
 
-def _stars(rating: object) -> float:
+def _yes_or_no(line: JsonObject, key: str) -> bool | None:
+    value = line.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    raise NotAllowed(
+        f'"{key}" is {_kind(value)}, neither true nor false.', hint="Leave the key out where it was not asked."
+    )
+
+
+def _sub_ratings(line: JsonObject) -> dict[str, float]:
+    value = line.get("sub_ratings")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise NotAllowed(f'"sub_ratings" is {_kind(value)}, not an object.', hint='Write {"delivery": 4, "price": 5}.')
+    stars = {name: _stars_or_none(each, f"sub_ratings.{name[:40]}") for name, each in value.items()}
+    return {name: each for name, each in stars.items() if each is not None}
+
+
+def _stars_or_none(rating: object, key: str) -> float | None:
+    return None if rating is None or rating == "" else _stars(rating, key)
+
+
+def _stars(rating: object, key: str) -> float:
     hint = 'Give stars from 1 to 5, or a string such as "4/5" or "80 %"; leave the key out where nothing was rated.'
     stars = math.nan
     if isinstance(rating, (int, float)) and not isinstance(rating, bool):
@@ -105,7 +133,7 @@ def _stars(rating: object) -> float:
         if number <= scale:
             stars = number if scale == 5 else max(1.0, 5 * number / scale)
     if not 1 <= stars <= 5:
-        raise NotAllowed(f'"rating" is {str(rating)[:40]!r}, not a number from 1 to 5.', hint=hint)
+        raise NotAllowed(f'"{key}" is {str(rating)[:40]!r}, not a number from 1 to 5.', hint=hint)
     return stars
 
 

@@ -54,8 +54,10 @@ def assess_command(
 ) -> int:
     """Tell what the desk thinks of texts: JSON lines in and out.
 
-    A line in is {"text", "id"?, "rating"?, "lang"?, "pros"?, "cons"?}. A line out has id (where one came in), lang,
-    compound, label, complaint, probability, severity, topics and reasons.
+    A line in is {"text", "id"?, "title"?, "rating"?, "sub_ratings"?, "recommends"?, "pros"?, "cons"?, "lang"?}. A
+    rating is 1 to 5 or a text such as "4/5" or "80 %"; sub_ratings are an object of such by name; recommends is true
+    or false; pros and cons are a text or a list of texts. A line out has id (where one came in), lang, compound,
+    label, complaint, probability, severity, intent, unsure, topics and reasons.
 
     A line that cannot be read gives {"line", "error"} in its place, and exit code 2 in the end. Empty lines are passed
     over. Each answer is written at once, so that another program can ask and wait. From some thousands of lines on,

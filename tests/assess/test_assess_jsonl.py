@@ -45,6 +45,12 @@ def test_ratings_of_all_shapes(rating: object, stars: float | None) -> None:
         ({"text": "a", "rating": True}, "rating"),
         ({"text": "a", "cons": [1]}, "cons"),
         ({"text": "a", "lang": 1}, "lang"),
+        ({"text": "a", "title": ["T"]}, "title"),
+        ({"text": "a", "recommends": "yes"}, "recommends"),
+        ({"text": "a", "recommends": 1}, "recommends"),
+        ({"text": "a", "sub_ratings": [4]}, "sub_ratings"),
+        ({"text": "a", "sub_ratings": {"price": 9}}, "sub_ratings.price"),
+        ({"text": "a", "sub_ratings": {"price": "great"}}, "sub_ratings.price"),
     ],
 )
 def test_a_bad_line_is_told_what_is_wrong_with_it(line: object, named: str) -> None:
@@ -56,6 +62,17 @@ def test_a_bad_line_is_told_what_is_wrong_with_it(line: object, named: str) -> N
 def test_pros_and_cons_are_a_string_or_a_list() -> None:
     assert assessable_from({"text": "", "cons": "one\ntwo\n"}).cons == ("one", "two")
     assert assessable_from({"text": "", "pros": ["one", "two"]}).pros == ("one", "two")
+
+
+def test_title_recommendation_and_sub_ratings_are_read() -> None:
+    line = {"text": "", "title": "Strašné", "recommends": False, "sub_ratings": {"delivery": "2/10", "price": None}}
+    item = assessable_from(line)
+    assert (item.title, item.recommends, item.sub_ratings) == ("Strašné", False, {"delivery": 1.0})
+    out = answer(line, next(iter(Assessor().assess([item]))))
+    assert {reason["field"] for reason in out["reasons"]} >= {"title", "recommends", "sub_ratings"}
+    assert out["label"] == "neg"
+    nothing = assessable_from({"text": "", "title": None, "recommends": None, "sub_ratings": None})
+    assert (nothing.title, nothing.recommends, nothing.sub_ratings) == ("", None, {})
 
 
 def test_a_line_comes_back_with_its_id_and_all_keys() -> None:
@@ -71,7 +88,10 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["text", "rating", "lang", "pros", "cons", "id"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["text", "title", "rating", "sub_ratings", "recommends", "lang", "pros", "cons", "id"]),
+            inner,
+        )
     ),
 )
 

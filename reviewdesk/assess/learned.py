@@ -60,8 +60,10 @@ class _Voice:
         return said if any(said) else None
 
     def on(self, item: Assessable, tokens: Tokens, assessment: Assessment) -> Assessment:
-        """Gives the assessment with what was learned on top."""
+        """Gives the assessment with what was learned on top; the engine's where there are no words."""
         pieces = Pieces(item, tokens)
+        if not pieces.words:
+            return assessment  # what was learned was learned of words
         keys = pieces.words + pieces.pairs
         said = [(key, four) for key, four in zip(keys, map(self._said.__getitem__, keys), strict=True) if four]
         a = b = c = d = 0.0

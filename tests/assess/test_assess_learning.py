@@ -100,6 +100,15 @@ def test_any_text_is_read_with_a_model_and_its_reasons_rebuild_the_score(
         assert found.compound == pytest.approx(compound(math.fsum(reason.share for reason in found.reasons)))
 
 
+@pytest.mark.parametrize("text", ["", "???", "👍", "https://www.example.com/velky-hrnec"])
+@pytest.mark.parametrize("rating", [None, 5.0])
+def test_where_there_are_no_words_the_engines_word_stands(model: Model, text: str, rating: float | None) -> None:
+    item = Assessable(text=text, language="cs", rating=rating)
+    assert read(model, text, rating=rating) == next(Assessor().assess([item]))
+    learned = read(model, text, rating=rating, title=SLANG[Label.NEGATIVE])
+    assert any(reason.field == "title" and reason.note == NOTE for reason in learned.reasons)
+
+
 def test_nonsense_is_not_used() -> None:
     """Labels by chance teach nothing that holds; what does not pay on what was not yet learned is not used."""
     choose = random.Random(5)

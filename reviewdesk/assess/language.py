@@ -24,8 +24,22 @@ from reviewdesk.model import Record
 OTHER = "other"
 _WORDS_LOOKED_AT = 60
 _SHORT = 20
-# Usual mistakes of platforms and people for the ISO codes.
-_ALIASES = {"cz": "cs", "ua": "uk", "gb": "en", "us": "en", "at": "de"}
+# The codes of three letters, bibliographic ones too, and countries that platforms and people take for languages.
+_ALIASES = {
+    alias: code
+    for code, aliases in {
+        "cs": "ces cze cz",
+        "sk": "slk slo svk",
+        "pl": "pol",
+        "uk": "ukr ua",
+        "ru": "rus",
+        "de": "deu ger at aut",
+        "hu": "hun",
+        "en": "eng gb gbr us usa",
+    }.items()
+    for alias in aliases.split()
+}
+_TELLS_NOTHING = frozenset(("", "und", "xx", "zxx", "mul"))
 
 _TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY, _LACKING = 0.6, 0.35, 0.9, 0.5, 1.2, 0.01
 _NEITHER, _LATIN, _CYRILLIC = range(3)
@@ -193,11 +207,9 @@ def lexicon_of(language: str) -> str | None:
 
 @lru_cache(256)
 def code_of(told: str | None) -> str | None:
-    """Gives the ISO 639-1 code of what a platform calls a language ("cs-CZ", "CZ"); None where it tells nothing."""
-    if not told or told.strip().lower() in ("und", "xx", "zxx"):
-        return None
-    short = re.split(r"[-_]", told.strip().lower(), maxsplit=1)[0]
-    return _ALIASES.get(short, short)
+    """Gives the ISO 639-1 code of what a platform calls a language ("cs-CZ", "CZ", "ces"); None where it tells nothing."""
+    short = re.split(r"[-_]", (told or "").strip().lower(), maxsplit=1)[0]
+    return None if short in _TELLS_NOTHING else _ALIASES.get(short, short)
 
 
 def language_of(text: str, prior: str | None = None) -> str:

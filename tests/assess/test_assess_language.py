@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of
 
 TEXTS = {
@@ -79,9 +80,24 @@ def test_links_addresses_and_mentions_are_no_words() -> None:
     assert language_of("https://www.the-and-you-are.com/this/is?not=english", "cs") == "cs"
 
 
-@pytest.mark.parametrize(("told", "code"), [("cs-CZ", "cs"), ("CZ", "cs"), ("ua", "uk"), ("", None), (None, None)])
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ("cs-CZ", "cs"), ("CZ", "cs"), ("ua", "uk"), ("", None), (None, None), ("und", None), ("und-CZ", None),
+        ("mul", None), ("-CZ", None), ("ces", "cs"), ("CZE", "cs"), ("slk", "sk"), ("slo", "sk"), ("pol", "pl"),
+        ("ukr", "uk"), ("UA", "uk"), ("rus", "ru"), ("deu", "de"), ("ger", "de"), ("hun", "hu"), ("eng", "en"),
+        ("ces_CZ", "cs"), ("Deu-AT", "de"), (" slk-SK ", "sk"), ("fra", "fra"),
+    ],
+)  # fmt: skip
 def test_codes_of_platforms_are_understood(told: str | None, code: str | None) -> None:
     assert code_of(told) == code
+
+
+@pytest.mark.parametrize(("told", "code"), [("ces", "cs"), ("SLK", "sk"), ("deu-DE", "de"), ("eng_GB", "en")])
+def test_a_language_told_by_another_code_is_read_in_it(told: str, code: str) -> None:
+    (named,) = Assessor().assess([Assessable(text="ok", language=told)])
+    (home,) = Assessor().assess([Assessable(text="ok", prior=told)])
+    assert (named.language, home.language) == (code, code)
 
 
 @given(st.text(max_size=200), st.sampled_from([None, "cs", "uk", "xx", ""]))

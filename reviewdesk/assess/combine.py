@@ -46,9 +46,14 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     bad = -math.fsum([share for share in shares if share < 0])
     severity = text.severity
     worded += _doubt(good, bad, text.words, severity in _GRAVE)
+    from_cons = math.fsum([reason.share for reason in cons])
+    phrase = _worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
-    if starred:
-        worded, starred = _disagreement(worded, starred)
+    if item.rating is not None:
+        good_stars = item.rating >= weights.GOOD_STARS
+        worded, starred = _disagreement(worded, starred, bad - from_cons if good_stars and phrase in _GRAVE else 0.0)
+        if good_stars and _gravest(read_cons) in _GRAVE and not starred[0].note:
+            starred = [msgspec.structs.replace(starred[0], note=weights.DISAGREEMENT_IN_CONS_NOTE)]
     reasons = worded + starred
     if item.pros:
         reasons += fields.list_reasons("pros", item.pros, language)[0]
@@ -58,11 +63,10 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     if item.recommends is not None:
         reasons.append(fields.recommends_reason(item.recommends))
     total = math.fsum([reason.share for reason in reasons])
-    from_cons = math.fsum([reason.share for reason in cons])
     evidence = complaint.Evidence(
         total=total - from_cons * (1 - weights.CONS_IN_COMPLAINT),
         text_total=text.total + title.total * weights.TITLE,
-        phrase=_worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity,
+        phrase=phrase,
         question=text.question,
         rating=item.rating,
         recommends=item.recommends,
@@ -127,28 +131,50 @@ def _doubt(good: float, bad: float, words: int, grave: bool) -> list[Reason]:
 
 def _worst(text: Severity, title: TextReading, cons: Sequence[TextReading], rating: float | None) -> Severity:
     """Gives the worst complaint phrase. With good stars a phrase among the cons counts only where it is critical."""
-    in_cons = max((reading.severity for reading in cons), key=lambda one: one.rank, default=_HARMLESS)
-    if rating is not None and rating >= 4 and in_cons is not _CRITICAL:
+    in_cons = _gravest(cons)
+    if rating is not None and rating >= weights.GOOD_STARS and in_cons is not _CRITICAL:
         in_cons = _HARMLESS
     return max(text, title.severity, in_cons, key=lambda one: one.rank)
 
 
-def _disagreement(worded: list[Reason], starred: list[Reason]) -> tuple[list[Reason], list[Reason]]:
-    """Where words and stars clearly disagree the friendlier side counts half, and the stars' reason says so."""
+def _gravest(readings: Sequence[TextReading]) -> Severity:
+    return max((reading.severity for reading in readings), key=lambda one: one.rank, default=_HARMLESS)
+
+
+def _disagreement(worded: list[Reason], starred: list[Reason], alarm: float) -> tuple[list[Reason], list[Reason]]:
+    """Where words and stars clearly disagree the friendlier side counts half, and the stars' reason says so. It never
+    counts more than the other side: praise beside one star is no praise.
+
+    Args:
+        alarm: how much blame stands beside good stars where a grave complaint phrase is among it, else 0; then they
+            disagree, whatever the words sum to.
+    """
     said, given = math.fsum(one.share for one in worded), math.fsum(one.share for one in starred)
-    if said * given >= 0 or min(abs(said), abs(given)) < weights.DISAGREEMENT:
+    opposed = said * given < 0 and min(abs(said), abs(given)) >= weights.DISAGREEMENT
+    if opposed and said > 0:
+        worded = _lessened(worded, -given / said)
+    elif opposed or alarm:
+        starred = _lessened(starred, max(-said, alarm) / given)
+    else:
         return worded, starred
-    friendly, others = (worded, starred) if said > 0 else (starred, worded)
-    halved = [msgspec.structs.replace(one, share=one.share * weights.FRIENDLIER_SIDE) for one in friendly]
-    worded, starred = (halved, others) if said > 0 else (others, halved)
     return worded, [msgspec.structs.replace(one, note=weights.DISAGREEMENT_NOTE) for one in starred]
 
 
+def _lessened(friendlier: list[Reason], most: float) -> list[Reason]:
+    part = min(weights.FRIENDLIER_SIDE, most)
+    return [msgspec.structs.replace(one, share=one.share * part) for one in friendlier]
+
+
 def most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Gives the reasons that are kept, most weighty first; the sum of their shares is that of all."""
+    """Gives the reasons that are kept, most weighty first, and a disagreement always; the sum of their shares is that
+    of all."""
     ordered = sorted(reasons, key=lambda reason: -abs(reason.share))
     if len(ordered) <= weights.REASONS_MOST:
         return tuple(ordered)
+    told = [reason for reason in ordered if reason.note in weights.DISAGREEMENT_NOTES]
     kept, rest = ordered[: weights.REASONS_MOST - 1], ordered[weights.REASONS_MOST - 1 :]
+    if told and told[0] not in kept:
+        rest = [kept.pop(), *(reason for reason in rest if reason is not told[0])]
+        kept.append(told[0])
     share = math.fsum(reason.share for reason in rest)
     return (*kept, Reason(field=rest[0].field, share=share, evidence=f"{len(rest)} more", note="the rest together"))

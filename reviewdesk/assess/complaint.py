@@ -52,7 +52,7 @@ def probability(evidence: Evidence) -> float:
     if rating is None:
         asked = evidence.question and text_total > weights.ASKED_BLAME * weights.ASKED
         return min(likely, weights.MOST_FOR_QUESTION) if asked else likely
-    if rating >= 4:
+    if rating >= weights.GOOD_STARS:
         strong = phrase in _GRAVE or text_total <= weights.FURIOUS
         return max(likely, weights.LEAST_WITH_PHRASE[_MILD]) if strong else min(likely, weights.MOST_WITH_GOOD_STARS)
     if rating <= 2:
@@ -102,7 +102,7 @@ def unsure(evidence: Evidence, reasons: Iterable[Reason], likely: float) -> bool
     Stars that nobody contradicts leave no doubt.
     """
     if evidence.rating is not None:
-        return weights.DISAGREEMENT_NOTE in [reason.note for reason in reasons]
+        return any(reason.note in weights.DISAGREEMENT_NOTES for reason in reasons)
     low, high = weights.UNSURE
     irony = evidence.phrase is not _NO_PHRASE and evidence.praise >= weights.PRAISED
     return low < likely < high or irony or weights.MIXED_NOTE in [reason.note for reason in reasons]

@@ -1,8 +1,8 @@
 """JSON lines in and out of the assessor: what the command `assess` reads and writes. Pure.
 
-A line in is `{"text", "id"?, "title"?, "rating"?, "sub_ratings"?, "recommends"?, "pros"?, "cons"?, "lang"?}`; a line out
-has `id` (where one came in), `lang`, `compound`, `label`, `complaint`, `probability`, `severity`, `intent`, `unsure`,
-`topics` and `reasons`.
+A line in is `{"text", "id"?, "title"?, "rating"?, "sub_ratings"?, "recommends"?, "pros"?, "cons"?, "lang"?}`; a line
+out has `id` (where one came in), `lang`, `compound`, `label`, `complaint`, `probability`, `severity`, `intent`,
+`unsure`, `topics` and `reasons`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def answer(line: object, assessment: Assessment) -> JsonObject:
     found: JsonObject = {"id": line["id"]} if isinstance(line, dict) and "id" in line else {}
     return found | {
         "lang": assessment.language,
-        "compound": None if assessment.compound is None else round(assessment.compound, 4),
+        "compound": None if assessment.compound is None else round(assessment.compound, 4) + 0.0,  # never "-0.0"
         "label": assessment.label.value,
         "complaint": assessment.complaint,
         "probability": round(assessment.probability, 4),

@@ -207,7 +207,7 @@ def lexicon_of(language: str) -> str | None:
 
 @lru_cache(256)
 def code_of(told: str | None) -> str | None:
-    """Gives the ISO 639-1 code of what a platform calls a language ("cs-CZ", "CZ", "ces"); None where it tells nothing."""
+    """Gives the ISO 639-1 code of what a platform calls a language ("cs-CZ", "CZ", "ces"); None for nothing."""
     short = re.split(r"[-_]", (told or "").strip().lower(), maxsplit=1)[0]
     return None if short in _TELLS_NOTHING else _ALIASES.get(short, short)
 

@@ -57,10 +57,14 @@ PROS_MOST, CONS_MOST = 2.0, -1.8
 
 # --- disagreement ----------------------------------------------------------------------------------------------------
 FRIENDLIER_SIDE = 0.5
-"""Where stars and words disagree, the friendlier of the two counts half."""
+"""Where stars and words disagree, the friendlier of the two counts half, and never more than the other."""
+GOOD_STARS = 4.0
+"""Stars from which a serious or critical complaint phrase disagrees with them, whatever praise stands beside it."""
 DISAGREEMENT = 2.0
 """How far both must be from zero to be called a disagreement."""
-DISAGREEMENT_NOTE = "stars and words disagree: the friendlier side counts half"
+DISAGREEMENT_NOTE = "stars and words disagree: the friendlier side counts half at most"
+DISAGREEMENT_IN_CONS_NOTE = "stars and cons disagree"
+DISAGREEMENT_NOTES = (DISAGREEMENT_NOTE, DISAGREEMENT_IN_CONS_NOTE)
 
 # --- complaint -------------------------------------------------------------------------------------------------------
 COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7

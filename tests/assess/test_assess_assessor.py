@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviewdesk.assess import Assessable, Assessor, weights
+from reviewdesk.assess.combine import compound
 from reviewdesk.assess.folding import fold
 from reviewdesk.model import Assessment, Intent, Label, Severity, Topic
 
@@ -145,6 +146,40 @@ def test_fury_under_five_stars_is_shown_and_not_averaged_away() -> None:
     found = assess("Strašný obchod, zboží rozbité, nikdo neodpovídá, nikdy více!", rating=5.0, prior="cs")
     assert (found.complaint, found.label) == (True, Label.NEGATIVE)
     assert any(reason.field == "rating" and "disagree" in reason.note for reason in found.reasons)
+
+
+@pytest.mark.parametrize("rating", [4.0, 5.0])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "Podvodníci"},
+        {"text": "Balík nedorazil."},
+        {"text": "Skvělý obchod, super, výborné zboží, doporučuji. Peníze mi ale nevrátili."},
+        {"text": " ".join(f"Skvělé, super, výborné, úžasné {word}." for word in "abcdef") + " Balík nedorazil."},
+        {"title": "Podvodníci"},
+        {"cons": ("Podvodníci",)},
+        {"cons": ("zboží nedorazilo",)},
+        {"text": "Skvělý obchod, super, doporučuji.", "cons": ("zboží nedorazilo",)},
+    ],
+)
+def test_grave_complaint_phrases_and_good_stars_disagree(rating: float, fields: dict[str, Any]) -> None:
+    found = assess(rating=rating, language="cs", **fields)
+    assert found.unsure
+    assert any(reason.field == "rating" and "disagree" in reason.note for reason in found.reasons)
+    assert found.compound == pytest.approx(compound(math.fsum(reason.share for reason in found.reasons)))
+
+
+def test_a_critical_phrase_among_the_cons_leaves_no_praise_of_good_stars() -> None:
+    found = assess("", rating=5.0, cons=("Podvodníci",), language="cs")
+    assert (found.complaint, found.severity, found.label) == (True, Severity.CRITICAL, Label.NEUTRAL)
+    assert not assess("", rating=5.0, cons=("pomalé dodání",), language="cs").unsure
+
+
+@pytest.mark.parametrize("stars", [1.0, 2.0])
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_praise_beside_one_or_two_stars_is_no_praise(stars: float, times: int) -> None:
+    found = assess("Skvělé, super, výborné, doporučuji! " * times, rating=stars, language="cs")
+    assert (found.complaint, found.label, found.unsure) == (True, Label.NEUTRAL, True)
 
 
 def test_vaders_words_are_not_asked_about_other_languages() -> None:

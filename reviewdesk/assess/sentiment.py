@@ -13,6 +13,7 @@ from operator import attrgetter
 import msgspec
 
 from reviewdesk.assess import weights
+from reviewdesk.assess.folding import Folded, visible
 from reviewdesk.assess.language import lexicon_of, parts_of
 from reviewdesk.assess.lexicon import GRAVE, NOTHING, Known, Phrase, lexicon
 from reviewdesk.assess.reading import Hit, TextReading
@@ -77,13 +78,21 @@ def _vader() -> Callable[[str], list[Hit]]:
 
 def _english(tokens: Tokens, hits: list[Hit]) -> list[Hit]:
     """Gives what VADER says of the words that no hit has taken."""
-    found = _vader()(tokens.text)
+    shown = None if tokens.folded is None else visible(tokens.text)
+    found = _vader()(tokens.text if shown is None else shown.text)
+    if tokens.questions:
+        found = [_with(hit, sentence=tokens.sentence_at(hit.start)) for hit in found]
+    if shown is not None:
+        found = [_moved(hit, shown) for hit in found]
     taken = [(hit.start, hit.end) for hit in hits if hit.share]
     if taken:
         found = [hit for hit in found if True not in [hit.start < end and start < hit.end for start, end in taken]]
-    if tokens.questions:
-        found = [_with(hit, sentence=tokens.sentence_at(hit.start)) for hit in found]
     return found
+
+
+def _moved(hit: Hit, shown: Folded) -> Hit:
+    start, end = shown.span(hit.start, hit.end)
+    return _with(hit, start=start, end=end)
 
 
 def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:

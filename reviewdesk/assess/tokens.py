@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from reviewdesk.assess.folding import Folded, fold, has_marks
+from reviewdesk.assess.folding import Folded, fold, readable
 
 _Value = TypeVar("_Value")
 
@@ -74,7 +74,7 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         text: the text with blanks in place of links, character for character.
-        folded: without case and accents, only where accents stand as marks of their own; then `words` come from it.
+        folded: `readable`, where it differs in length from the text; then `words` and `starts` come from it.
         words: as they are written.
         starts: where each begins.
         sentences, clauses: the number of the sentence and of the clause of each.
@@ -108,7 +108,7 @@ def tokens_of(text: str) -> Tokens:
     Links, addresses and names ("@shop") are no words; and ":/" of "http://" is no sad face.
     """
     text = without_links(text)
-    folded = fold(text) if has_marks(text) else None
+    folded = readable(text)
     pieces = _WORDS.split(text if folded is None else folded.text)
     words = pieces[1::2]
     ends = list(accumulate(map(len, pieces)))

@@ -1,4 +1,5 @@
 import math
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from reviewdesk.assess import Assessable, Assessor, weights
 from reviewdesk.assess.combine import compound
 from reviewdesk.assess.folding import fold
+from reviewdesk.assess.traits import Pieces, keys_of
 from reviewdesk.model import Assessment, Intent, Label, Severity, Topic
 
 
@@ -397,6 +399,46 @@ def test_spans_hold_where_accents_are_written_as_marks() -> None:
         "nefunguje",
         "s\u030cpatne\u0301",
     }
+
+
+UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufffd"
+
+
+@pytest.mark.parametrize("char", UNSEEN)
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("cs", "Super obchod. Vůbec to nefunguje, balík NEDORAZIL, hrůza!!!"),
+        ("cs", "Zboz\u030ci\u0301 nefunguje"),
+        ("de", "Sehr schön, danke 👍"),
+        ("en", "GREAT shop, isn't it? The lamp is terrible, but it never arrived!"),
+        ("uk", "Жахливий магазин, ніхто не відповідає"),
+        (None, "Nechápu, proč jste ještě neodpověděli, už týden řeším reklamaci"),
+        (None, "Velmi dobrý obchod, všechno v pořádku. But the second order never arrived and nobody answers."),
+    ],
+)
+def test_an_invisible_character_within_a_word_hides_nothing(char: str, language: str | None, text: str) -> None:
+    hiding = re.sub(r"(?<=[^\W\d_])(?=[^\W\d_])", char, text)
+    plain, found = assess(text, language=language), assess(hiding, language=language)
+    assert hiding.count(char) > 10
+    assert (found.language, found.compound, found.complaint) == (plain.language, plain.compound, plain.complaint)
+    for one, other in zip(found.reasons, plain.reasons, strict=True):
+        assert (one.share, one.note) == (other.share, other.note)
+        if one.start is not None:
+            assert hiding[one.start : one.end] == one.evidence
+            assert one.evidence.replace(char, "") == other.evidence
+
+
+def test_invisible_characters_alone_are_nothing_to_read() -> None:
+    assert assess(UNSEEN, language="cs").compound is None
+
+
+def test_words_with_invisible_characters_teach_and_are_taught_as_without() -> None:
+    item = Assessable(text="ne\u200bfun\u00adguje")
+    assert keys_of(item) == ["nefunguje"]
+    place = Pieces(item).place("nefunguje")
+    assert place is not None
+    assert (place.evidence, place.start, place.end) == (item.text, 0, len(item.text))
 
 
 @given(st.text(max_size=60))

@@ -92,7 +92,7 @@ def test_every_example_in_a_help_exists(path: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["reviewdesk lst", "reviewdesk list --viw all", "reviewdesk list --view al", "cat x | reviewdesk assess x",
+    ["reviewdesk lst", "reviewdesk list --viw all", "reviewdesk list --view al", "cat x | reviewdesk poll x",
      "A=b; reviewdesk outbox settel 1", "reviewdesk init --nothing && reviewdesk"],
 )  # fmt: skip
 def test_what_does_not_exist_would_be_found(line: str) -> None:

@@ -16,6 +16,7 @@ from reviewdesk.cli.output import say, show, takes_utf8
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Label
+from reviewdesk.text import cut
 
 
 @click.command(
@@ -26,29 +27,30 @@ from reviewdesk.model import Label
         'echo \'{"text": "Nikdy více", "rating": 1}\' | reviewdesk assess',
         "reviewdesk assess --corrections labelled.jsonl < reviews.jsonl",
         'reviewdesk assess --explain "Balík nedorazil"',
+        'reviewdesk assess --explain --corrections labelled.jsonl "Balík nedorazil"',
         "reviewdesk assess --explain 17",
         "reviewdesk assess --report",
     ),
 )
+@click.argument("what", metavar="[TEXT|NUMBER]", required=False)
 @click.option("--lang", metavar="XX", help="The home language, for texts too short to tell.")
 @click.option("--corrections", type=click.File("rb"), metavar="FILE", help="Learn from these labelled lines first.")
 @click.option("--engine", is_flag=True, help="The engine alone, without what the desk has learned.")
 @click.option(
     "--explain",
-    is_flag=False,
-    flag_value="-",
-    metavar="[TEXT|NUMBER]",
-    help="Show how one text is read, or a mention by its number; without either standard input.",
+    is_flag=True,
+    help="Show how the TEXT is read, or the mention of this NUMBER; without either standard input.",
 )
 @click.option("--report", is_flag=True, help="Show the error on the desk's own corrected mentions, by language.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each language, with --report.")
 @pass_session
 def assess_command(
     session: Session,
+    what: str | None,
     lang: str | None,
     corrections: IO[bytes] | None,
     engine: bool,
-    explain: str | None,
+    explain: bool,
     report: bool,
     as_json: bool,
 ) -> int:
@@ -66,6 +68,9 @@ def assess_command(
     A line of --corrections has "label" as well: neg, neu or pos; and may have "complaint": true or false. Without it
     the desk's own corrections are learned from, where there is a database with some; --engine leaves them out.
     """
+    if what is not None and (report or not explain):
+        hint = "A text or number stands with --explain; without it, lines of JSON come from standard input."
+        raise click.UsageError(f"{cut(what, 40)!r} is one word too many. {hint}")
     if report:
         from reviewdesk.cli.report import report_on
 
@@ -78,8 +83,8 @@ def assess_command(
         judge = judge_from(lesson(item, label, complaint, plain) for item, label, complaint in given)
     else:
         judge = Assessor() if engine else _learned(session)
-    if explain is not None:
-        return _explain(session, judge, explain, lang)
+    if explain:
+        return _explain(session, judge, "-" if what is None else what, lang)
     return _filter(judge, lang)
 
 

@@ -70,6 +70,30 @@ def test_a_text_is_explained_within_80_columns(run: Run) -> None:
     assert run("assess", "--explain", stdin=b"").out.splitlines()[-1].startswith("Nothing could be read")
 
 
+def test_the_text_to_explain_stands_before_or_after_any_option(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "told.jsonl").write_bytes(labelled(100))
+    text = "objednal jsem u vás zmrkadlo"
+    orders = [
+        ("--explain", text, "--lang", "cs", "--corrections", "told.jsonl"),
+        ("--explain", "--corrections", "told.jsonl", "--lang", "cs", text),
+        ("--corrections", "told.jsonl", "--lang", "cs", "--explain", text),
+        (text, "--corrections", "told.jsonl", "--lang", "cs", "--explain"),
+    ]
+    first, *others = [run("assess", *order) for order in orders]
+    assert first.code == 0
+    assert "learned" in first.out
+    assert others == [first] * 3
+
+
+@pytest.mark.parametrize("args", [["Balík nedorazil"], ["--report", "17"], ["--engine", "17"]])
+def test_a_text_without_explain_is_told_what_to_do(run: Run, args: list[str]) -> None:
+    told = run("assess", *args)
+    assert (told.code, told.out) == (2, "")
+    assert "--explain" in told.err
+    unquoted = run("assess", "--explain", "Balík", "nedorazil")
+    assert unquoted.code == 2
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "日本語 " * 60, "x" * 400, "a\tb\u202ec", "👍🏽 " * 50])
 def test_any_text_can_be_explained(run: Run, text: str) -> None:
     told = run("assess", "--explain", stdin=text.encode())

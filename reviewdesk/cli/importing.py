@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import say
@@ -31,7 +32,13 @@ from reviewdesk.errors import ConfigError
 @click.option(
     "--source", metavar="ID", help="The source it belongs to; else the only one of this connector, or a new one."
 )
-@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="A setting of a new source; may be repeated.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the source for this import, over the configured one; may be repeated.",
+)
 @pass_session
 def import_command(session: Session, connector: str, file: Path, source: str | None, given: tuple[str, ...]) -> int:
     """Take in a saved export or API answer.
@@ -39,7 +46,8 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     The same file again changes nothing. What cannot be read is set aside with the reason, and the exit code is 5;
     `reviewdesk quarantine` shows it.
 
-    --set takes a text, or what TOML writes as a list, a table, true or false.
+    --set takes a text, or what TOML writes as a list, a table, true or false. It counts for this import alone, and
+    before what the configuration says of the source; a list or table replaces the configured one as a whole.
     """
     from reviewdesk.cli.logs import log_to_file
     from reviewdesk.desk.importing import import_file
@@ -61,13 +69,18 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
 
 @contextmanager
 def _settings_from_options(config: Config, source: SourceConfig) -> Iterator[None]:
-    """Tells of a new source's settings how they are given here, since there is no file in which they could be."""
+    """Tells of settings that are given here how to give them, since they stand in no file."""
     try:
         yield
     except ConfigError as error:
         if source in config.sources:
             raise
+        configured = next((each for each in config.sources if each.id == source.id), None)
         hint = "Give them with --set KEY=VALUE, or configure the source in reviewdesk.toml."
+        if configured is not None:
+            others = [key for key, value in source.settings.items() if configured.settings.get(key) != value]
+            given = [key for key in others if any(f'"{key}' in problem for problem in error.problems)]
+            hint = f"Given with --set and not in the configuration: {', '.join(given)}." if given else error.hint
         raise ConfigError(error.sentence, problems=error.problems, hint=hint) from None
 
 
@@ -96,8 +109,7 @@ def _source(config: Config, connector: str, id: str | None, given: tuple[str, ..
     if len(known) > 1:
         names = ", ".join(each.id for each in known)
         raise click.UsageError(f"Several sources are of {connector!r}: {names}. Choose one with --source.")
-    return (
-        known[0]
-        if known
-        else SourceConfig(id=id or connector, connector=connector, settings=settings, document=config.document)
-    )
+    if known:
+        (source,) = known
+        return msgspec.structs.replace(source, settings={**source.settings, **settings}) if settings else source
+    return SourceConfig(id=id or connector, connector=connector, settings=settings, document=config.document)

@@ -30,7 +30,7 @@ class Import(Record, frozen=True, kw_only=True):
 
     Attributes:
         file: its absolute path.
-        connector, settings: of a source that is in no configuration.
+        connector, settings: of the source; those of one in the configuration may be others for this import.
     """
 
     file: str
@@ -48,9 +48,10 @@ class Import(Record, frozen=True, kw_only=True):
         return Path(self.file)
 
     def source(self, config: Config, id: str) -> SourceConfig:
-        """Gives the configured source of this id, else one that is made of what was given."""
+        """Gives the configured source of this id with the settings that were given, else one that is made of them."""
         made = SourceConfig(id=id, connector=self.connector, settings=self.settings, document=config.document)
-        return next((each for each in config.sources if each.id == id), made)
+        known = next((each for each in config.sources if each.id == id), None)
+        return made if known is None else msgspec.structs.replace(known, settings=self.settings)
 
 
 async def import_file(config: Config, store: Store, source: SourceConfig, path: Path) -> Polled:

@@ -120,6 +120,63 @@ def test_a_setting_that_is_missing_says_how_to_give_it(run: Run, export: Path) -
     assert "--set KEY=VALUE" in told.err
 
 
+PLUGIN = """
+from reviewdesk.connector import Batch, Capabilities, Connector, Kind, Mention, Settings
+
+class AcmeSettings(Settings, frozen=True, kw_only=True):
+    says: str
+
+class Acme(Connector[AcmeSettings]):
+    platform = "acme"
+    settings = AcmeSettings
+    capabilities = Capabilities(import_file=True)
+
+    async def poll(self, cursor):
+        yield Batch(mentions=[])
+
+    async def import_file(self, path):
+        yield Batch(mentions=[Mention(id="a1", kind=Kind.POST, text=self.context.settings.says)])
+"""
+FEED = """[[source]]
+id = "reviews"
+connector = "feed"
+url = "https://example.com/rss"
+language = "cs"
+"""
+CSV = ("--set", "format=csv", "--set", 'fields={id="Id", text="Text"}')
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    file = tmp_path / "reviews.csv"
+    file.write_text("Id,Text\n1,Bal\u00edk nedorazil\n2,Super obchod\n", encoding="utf-8")
+    (tmp_path / "reviewdesk.toml").write_text(FEED, encoding="utf-8")
+    return file
+
+
+def test_a_setting_that_is_given_counts_before_the_configured_one(run: Run, table: Path) -> None:
+    told = run("import", "feed", table, *CSV, "--db", "new.db")
+    assert (told.code, told.out) == (0, "")
+    assert "reviews: 2 new" in told.err
+    assert {each["source"] for each in run("list", "--db", "new.db", "--json").json} == {"reviews"}
+    assert run("import", "feed", table, "--db", "new.db").code == 5, "the configuration itself is as it was"
+
+
+def test_it_counts_for_connectors_of_others_too(run: Run, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir(mode=0o700)
+    (tmp_path / "plugins" / "acme.py").write_text(PLUGIN, encoding="utf-8")
+    (tmp_path / "reviewdesk.toml").write_text('[[source]]\nid = "acme"\nconnector = "acme"\nsays = "configured"\n')
+    assert run("import", "acme", table, "--set", "says=given", "--db", "new.db").code == 0
+    assert [each["mention"]["text"] for each in run("export", "--db", "new.db").json] == ["given"]
+
+
+def test_a_mistake_in_what_is_given_over_the_configuration_says_where_it_comes_from(run: Run, table: Path) -> None:
+    told = run("import", "feed", table, "--set", "format=xsv", "--db", "new.db")
+    assert told.code == 3
+    assert "Given with --set and not in the configuration: format." in told.err
+    assert "xsv" in told.err
+
+
 @pytest.mark.parametrize(
     "content",
     [

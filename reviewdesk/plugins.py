@@ -223,7 +223,8 @@ def _the_one(plugins: list[Plugin], name: str, kind: str) -> Plugin:
         rivals = " and ".join(str(plugin) for plugin in matching)
         raise PluginError(f"Several plugins bring a {kind} of one name: {rivals}.", hint="Keep one of them.")
     hint = suggestion(name, {plugin.name for plugin in plugins})
-    raise PluginError(f'There is no {kind} "{cut(name, 60)}".', hint=hint[:1].upper() + hint[1:])
+    stop = "" if hint.endswith("?") else "."
+    raise PluginError(f'There is no {kind} "{cut(name, 60)}".', hint=f"{hint[:1].upper()}{hint[1:]}{stop}")
 
 
 def load(plugin: Plugin) -> type[Connector[Any]]:

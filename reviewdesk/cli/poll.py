@@ -52,6 +52,7 @@ def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bo
 
         with Narrator(as_json=as_json, quiet=quiet, terminal=sys.stderr.isatty()) as narrator:
             asyncio.run(_round(config, store, only, now, trace, narrator))
+        _tell_of_scorer(config, store, quiet=quiet)
         return max(narrator.exit_code, _standing_faults(config, store))
 
 
@@ -78,6 +79,15 @@ def _standing_faults(config: Config, store: Store) -> Exit:
         for source in config.sources
     )
     return Exit.PERSON if parked else Exit.OK
+
+
+def _tell_of_scorer(config: Config, store: Store, *, quiet: bool) -> None:
+    """Tells on stderr that the scorer of the configuration cannot be used; where `quiet`, only when it is news."""
+    from reviewdesk.desk.scoring import watch_scorer
+
+    fault, news = watch_scorer(config, store)
+    if fault and (news or not quiet):
+        say(f"scorer: {fault}")
 
 
 async def _round(config: Config, store: Store, only: tuple[str, ...], now: bool, trace: bool, narrator: Any) -> None:

@@ -26,12 +26,16 @@ from reviewdesk.model import Assessment, Finding, Level, Reason
 from reviewdesk.plugins import load_scorer
 from reviewdesk.scorer import Score, Scorer, Text
 from reviewdesk.secrets import redact
+from reviewdesk.store.db import Store
 from reviewdesk.text import cut, one_line
 from reviewdesk.typed_toml import Check
 
 log = logging.getLogger(__name__)
 _WITHOUT = 500
 _GRACE = 1.0
+_NOTICE = "scorer"
+_MEANWHILE = "The desk's own engine reads the mentions meanwhile."
+_MEND = "Mend `scorer` in [assess], or take it out; the desk's own engine reads the mentions meanwhile."
 _SAMPLE = Text(text="Balík nedorazil a nikdo neodpovídá.", language="cs")
 
 
@@ -112,14 +116,49 @@ def check_scorer(config: Config) -> list[Finding]:
     """Asks the configured scorer about a made-up text, for `reviewdesk doctor`; nothing where none is configured."""
     if not config.assess.scorer:
         return []
-    meanwhile = "The desk's own engine reads the mentions meanwhile."
+    if fault := _fault(config):
+        return [Finding(level=Level.WARNING, sentence=fault, hint=_MEND)]
     try:
         (score,) = _answer(_maker(config)[0], [_SAMPLE], config.assess.scorer_seconds)
     except ReviewdeskError as error:
-        return [Finding(level=Level.WARNING, sentence=str(error), hint=meanwhile)]
+        return [Finding(level=Level.WARNING, sentence=_sentence(error), hint=_MEANWHILE)]
     if score is None:
-        return [Finding(level=Level.WARNING, sentence="It says nothing of a simple text.", hint=meanwhile)]
+        said = f"It answers, and leaves a made-up complaint to the desk's own engine: {_SAMPLE.text}"
+        return [Finding(level=Level.OK, sentence=said)]
     return [Finding(level=Level.OK, sentence=f"It answers, and reads a made-up complaint as {score.compound:+.2f}.")]
+
+
+def watch_scorer(config: Config, store: Store) -> tuple[str, bool]:
+    """Gives why the configured scorer cannot be used and what to do, and whether that was not told before.
+
+    It is noted beside the sources, whose texts it should read, as long as it holds. Where nothing is wrong, or no
+    scorer is configured, the sentence is empty.
+    """
+    fault, ledger = _fault(config), store.coverage
+    standing = f"{_NOTICE}:{config.assess.scorer}"
+    sources = [source.id for source in config.sources if store.sources.knows(source.id)]
+    for source in sources:
+        if ledger.notices(source):  # a read; most polls have nothing to forget
+            ledger.forget(source, _NOTICE, but=[standing] if fault else [])
+    if not fault:
+        return "", False
+    news = [ledger.tell(source, standing, fault) for source in sources]
+    return f"{fault} {_MEND}", any(news)
+
+
+def _fault(config: Config) -> str:
+    """Gives why the configured scorer cannot be made, "" where it can, or none is configured."""
+    if config.assess.scorer:
+        try:
+            _maker(config)
+        except ReviewdeskError as error:
+            return _sentence(error)
+    return ""
+
+
+def _sentence(error: ReviewdeskError) -> str:
+    said = str(error)
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _maker(config: Config) -> tuple[Callable[[], Scorer[Any]], int]:

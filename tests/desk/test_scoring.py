@@ -165,6 +165,25 @@ def test_the_doctor_asks_it(config: Config, fake: type[Fake], monkeypatch: pytes
     assert "unknown" in missing.sentence
 
 
+def test_one_that_leaves_the_sample_to_the_desk_is_in_order(
+    config: Config, fake: type[Fake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "answer", staticmethod(lambda texts: [None for _ in texts]))
+    (finding,) = check_scorer(asking(config))
+    assert finding.level is Level.OK
+    assert "leaves a made-up complaint to the desk's own engine" in finding.sentence
+
+
+@pytest.mark.parametrize("name", ["nothing-like-it", "local-modle"])
+def test_one_that_is_not_there_is_told_in_whole_sentences(config: Config, name: str) -> None:
+    missing = msgspec.structs.replace(config, assess=Assess(scorer=name))
+    (finding,) = check_scorer(missing)
+    assert finding.level is Level.WARNING
+    assert f'There is no scorer "{name}".' in finding.sentence
+    assert finding.sentence[-1] in ".?"
+    assert "[assess]" in finding.hint
+
+
 class ModelServer(Emulator):
     """Answers as the chat API of a model server does."""
 
@@ -264,6 +283,8 @@ def test_the_scorer_of_the_documentation_works(tmp_path: Path) -> None:
     path.write_text('[assess]\nscorer = "shout"\n[assess.scorer_settings]\nmost = 2\n', "utf-8")
     judge = with_scorer(load(path, db=tmp_path / "x.db"), Assessor())
     loud, quiet = judge.assess([Assessable(text="Skvělé!!!", language="cs"), Assessable(text="Skvělé!", language="cs")])
+    (finding,) = check_scorer(load(path, db=tmp_path / "x.db"))
+    assert finding.level is Level.OK
     assert loud.complaint
     assert loud.compound == pytest.approx(-0.8)
     assert quiet == next(Assessor().assess([Assessable(text="Skvělé!", language="cs")]))

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from reviewdesk.assess import weights
-from reviewdesk.assess.language import lexicon_of
-from reviewdesk.assess.lexicon import lexicon
+from reviewdesk.assess.none import Field, says_none
 from reviewdesk.assess.reading import TextReading
 from reviewdesk.assess.sentiment import read_text
 from reviewdesk.model import Reason, Topic
@@ -65,7 +64,7 @@ def _topic_of(name: str) -> Topic | None:
     return next((topic for topic, parts in _TOPICS_OF_SUB_RATINGS.items() if any(part in name for part in parts)), None)
 
 
-def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[Reason], list[TextReading]]:
+def list_reasons(field: Field, items: Sequence[str], language: str) -> tuple[list[Reason], list[TextReading]]:
     """Gives what pros or cons say.
 
     Args:
@@ -87,7 +86,7 @@ def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[
     real: list[str] = []
     for item in list(dict.fromkeys(items))[: weights.ITEMS_MOST]:
         item = item[: weights.ITEM_CHARACTERS_MOST]
-        if _says_none(item, lexicon_of(language)):
+        if says_none(item, field):
             if item.strip():
                 reasons.append(Reason(field=field, share=0.0, evidence=item.strip()[:80], note="answered 'none'"))
             continue
@@ -100,10 +99,6 @@ def list_reasons(field: str, items: Sequence[str], language: str) -> tuple[list[
     if real:
         reasons.append(Reason(field=field, share=filled, evidence=real[0].strip()[:80], note=f"{field} filled in"))
     return _bounded(reasons, most), readings
-
-
-def _says_none(item: str, lexicon_name: str | None) -> bool:
-    return lexicon("en").says_none(item) or (lexicon_name is not None and lexicon(lexicon_name).says_none(item))
 
 
 def _bounded(reasons: list[Reason], most: float) -> list[Reason]:

@@ -39,7 +39,6 @@ class Grammar(Record, frozen=True, kw_only=True):
         superlatives: beginnings that make their own word stronger ("nej-").
         boosters, dampeners: words that make the next one stronger or weaker.
         contrast: words after which the real message comes.
-        none: whole answers to "what was bad?" that mean nothing was.
         written_out: letters and what people type in place of them.
         sister: the file of a language whose words people mix in; a word that is not known here is looked up there.
         passed_over: words that vaderSentiment values and a shop's customers mean nothing by, or something else.
@@ -51,7 +50,6 @@ class Grammar(Record, frozen=True, kw_only=True):
     boosters: str = ""
     dampeners: str = ""
     contrast: str = ""
-    none: tuple[str, ...] = ()
     written_out: Mapping[str, str] = {}
     sister: str | None = None
     passed_over: str = ""
@@ -248,9 +246,6 @@ class Lexicon:
         self._factors |= dict.fromkeys(self._set(grammar.dampeners), weights.DAMPENED)
         self._contrast = self._set(grammar.contrast)
         self.passed_over = self._set(grammar.passed_over)
-        self._none = frozenset(
-            _words_alone(key) for answer in grammar.none for key in spellings(answer, self._written_out)
-        )
         self.size = len(self._words) + len(self._as_written) + sum(map(len, self._phrases.values()))
         self._entries = frozenset((*self._words, *self._phrases, *self._in_slots))
         # How long the beginnings are: those of one and two letters, and the others by their first three letters.
@@ -429,11 +424,6 @@ class Lexicon:
         )
         return shared
 
-    def says_none(self, answer: str) -> bool:
-        """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "")."""
-        bare = _words_alone(fold(answer).text)
-        return not bare or bare in self._none
-
 
 def _bits(slots: Iterable[int | None]) -> int:
     """Gives the slots as bits, gaps left out."""
@@ -452,10 +442,6 @@ def _slots_of(bits: int) -> list[int]:
         slots.append(lowest.bit_length() - 1)
         bits ^= lowest
     return slots
-
-
-def _words_alone(folded: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", folded))
 
 
 def _variants(entry: str) -> Iterable[str]:

@@ -16,6 +16,7 @@ from reviewdesk.assess import weights
 from reviewdesk.assess.folding import Folded, visible
 from reviewdesk.assess.language import lexicon_of, parts_of
 from reviewdesk.assess.lexicon import GRAVE, NOTHING, Known, Phrase, lexicon
+from reviewdesk.assess.none import none_spans
 from reviewdesk.assess.reading import Hit, TextReading
 from reviewdesk.assess.signs import signs_in
 from reviewdesk.assess.tokens import Tokens, tokens_of
@@ -57,15 +58,40 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
     """Reads a text that is cut into words; see `read_text`."""
     lexicon_name = lexicon_of(language)
     known = list(map(lexicon(lexicon_name).known.__getitem__, tokens.words)) if lexicon_name else []
+    hits = _hits(tokens, known, language)
+    if True in [hit.share < 0 for hit in hits]:
+        hits = _without_denied_faults(tokens, known, language, hits)
+    if len(hits) > 1:
+        hits.sort(key=_in_order)
+    return _weigh_questions(hits, tokens)
+
+
+def _hits(tokens: Tokens, known: list[Known], language: str) -> list[Hit]:
     hits = _phrases_and_words(tokens, known)
     if language == "en":
         hits += _english(tokens, hits)
     else:
         hits += signs_in(tokens)
         hits += _emphasis(hits, tokens)
-    if len(hits) > 1:
-        hits.sort(key=_in_order)
-    return _weigh_questions(hits, tokens)
+    return hits
+
+
+def _without_denied_faults(tokens: Tokens, known: list[Known], language: str, hits: list[Hit]) -> list[Hit]:
+    """Leaves the blame out that came of a denial of faults ("Cons: none so far"), alone or with the words around it.
+
+    The text is then read once more as if the denial were not there; praise in it ("no problems") stays.
+    """
+    spans = none_spans(tokens)
+    if not any(hit.share < 0 and hit.start < end and start < hit.end for hit in hits for start, end in spans):
+        return hits
+    places = [tokens.span(index, index) for index in range(len(tokens.words))]
+    unread = [any(start <= first and last <= end for start, end in spans) for first, last in places]
+    text = tokens.text
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    rest = [NOTHING if one else word for one, word in zip(unread, known, strict=False)]
+    praise = [hit for hit in hits if hit.share > 0 and any(a <= hit.start and hit.end <= b for a, b in spans)]
+    return praise + _hits(_with(tokens, text=text), rest, language)
 
 
 @cache

@@ -23,7 +23,8 @@ from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Intent, Severity
 
 # Named once, as naming a member of an enumeration is a search through it before Python 3.12.
-_HARMLESS, _MILD, _QUESTION = Severity.NONE, Severity.MILD, Intent.QUESTION
+_HARMLESS, _MILD = Severity.NONE, Severity.MILD
+_QUESTION, _REQUEST = Intent.QUESTION, Intent.REQUEST
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
@@ -268,7 +269,7 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
     asked -= complaining
     if asked:
         hits = [_asked(hit) if hit.sentence in asked else hit for hit in hits]
-    if complaining or asked:
+    if complaining or asked or _REQUEST in wanted:
         hits = [hit for hit in hits if not hit.courtesy]
     grave = {hit.sentence for hit in severe if hit.severity is not _MILD}
     if grave:

@@ -177,7 +177,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
         return bool(self.next_bits & following.bits or self.gap_bits & present or self.alone)
 
     def phrases(self, known: list[Known], first: int, present: int = -1) -> list[Phrase]:
-        """Gives the phrases that may begin here, where this is word `first`, the severest first, then the longest, then
+        """Gives the phrases that may begin here, where this is word `first`, the longest first, then the severest, then
         that which stands first in the file.
 
         Args:
@@ -291,7 +291,7 @@ class Lexicon:
         rest = tuple([None if pattern == _GAP else self._slot(pattern) for pattern in others])
         needs = _bits(rest)
         words = len(rest) - rest.count(None)
-        order = (-group.severity.rank if group.severity else 0, -words, self._phrase_count)
+        order = (-words, -group.severity.rank if group.severity else 0, self._phrase_count)
         phrase = Phrase(rest, needs, group, order)
         self._phrase_count += 1
         for key in head.split("|"):

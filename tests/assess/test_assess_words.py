@@ -210,3 +210,9 @@ def test_a_gap_is_no_word_where_the_longer_of_two_phrases_counts() -> None:
 @pytest.mark.parametrize(("drawn", "plain"), [("terribleeeee", "terrible"), ("greaaaaat", "great"), ("baaaad", "bad")])
 def test_english_letters_drawn_out_are_drawn_back(drawn: str, plain: str) -> None:
     assert assess("en", f"It is {drawn} here.").compound == assess("en", f"It is {plain} here.").compound
+
+
+@pytest.mark.parametrize("text", ["Už nikdy jinde nenakoupím.", "Uz nikdy jinde nenakoupim."])
+def test_longer_praise_counts_before_a_shorter_complaint_phrase(text: str) -> None:
+    found = assess("cs", text)
+    assert (found.label.value, found.complaint) == ("pos", False)

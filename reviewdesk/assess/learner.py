@@ -31,9 +31,9 @@ STEEP = 4.0
 _NEUTRAL = 0.05 * STEEP
 _SURE_MOST = 4.0
 
-_HOLDS_BACK, _HOLDS_BACK_ONE_SIDED = 3.0, 10.0
-"""How strongly the weights are held at zero: the engine's word needs that much evidence to be overruled, and more
-where nothing but its errors is told."""
+_HOLDS_BACK, _HOLDS_BACK_FEW, _HOLDS_BACK_ONE_SIDED = 3.0, 150.0, 10.0
+"""How strongly the weights are held at zero: the engine's word needs that much evidence to be overruled, more while
+corrections are few (the second, shared among them), and more where nothing but its errors is told."""
 _WORDS_WEIGH, _SIGNALS_WEIGH = 2.8, 0.7
 """How far the words of a whole text, and each of the engine's signals, reach."""
 _COMMON_TELLS = 0.3
@@ -252,7 +252,7 @@ def learn(lessons: Sequence[Lesson]) -> Learning:
     confirmed = sum(best(engine_says(each.compound, each.probability)) == LABELS.index(each.label) for each in lessons)
     one_sided = confirmed < _CONFIRMED_LEAST * len(lessons)
     tells = _telling(lessons, len(lessons))
-    return _Course(one_sided, tells).run([_prepared(each, tells, one_sided) for each in lessons])
+    return _Course(len(lessons), one_sided, tells).run([_prepared(each, tells, one_sided) for each in lessons])
 
 
 def _prepared(lesson: Lesson, tells: Mapping[int, float], one_sided: bool) -> _Prepared:
@@ -278,9 +278,9 @@ class _Course:
     """One run through the corrections, by steps in the dual: each lesson holds what it has put into the weights, and a
     step brings that to where the lesson's own error and the pull towards zero are even. There is no rate to choose."""
 
-    def __init__(self, one_sided: bool, tells: Mapping[int, float]) -> None:
+    def __init__(self, count: int, one_sided: bool, tells: Mapping[int, float]) -> None:
         self.tells = tells
-        self.holds_back = _HOLDS_BACK_ONE_SIDED if one_sided else _HOLDS_BACK
+        self.holds_back = _HOLDS_BACK_ONE_SIDED if one_sided else _HOLDS_BACK + _HOLDS_BACK_FEW / max(count, 1)
         self.shares = tuple(share for share in SHARES if share < 1 or not one_sided)
         self.columns: dict[int, list[float]] = {}
         self.signals = [[0.0] * WAYS for _ in range(SIGNALS)]

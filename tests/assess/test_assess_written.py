@@ -14,8 +14,8 @@ from reviewdesk.assess.folding import fold
 
 LANGUAGES = ["sk", "uk", "ru", "de"]
 LABELS = ("neg", "neu", "pos")
-LEAST_OF_MANY = {"cs": 0.5, "sk": 0.49, "pl": 0.49, "uk": 0.58, "ru": 0.56, "de": 0.58, "hu": 0.5, "en": 0.48}
-LEAST_UNREAD = {"cs": 0.52, "sk": 0.49, "pl": 0.47, "uk": 0.56, "ru": 0.54, "de": 0.57, "hu": 0.52, "en": 0.47}
+LEAST_OF_MANY = {"cs": 0.58, "sk": 0.57, "pl": 0.56, "uk": 0.64, "ru": 0.65, "de": 0.65, "hu": 0.56, "en": 0.52}
+LEAST_UNREAD = {"cs": 0.56, "sk": 0.52, "pl": 0.51, "uk": 0.59, "ru": 0.56, "de": 0.57, "hu": 0.56, "en": 0.48}
 LEAST = {"first": 0.9, "second": 0.9, "third": 0.85}
 
 

@@ -539,3 +539,21 @@ def test_thin_or_mixed_evidence_is_unsure_and_plain_words_are_not() -> None:
 def test_praise_beside_a_grave_complaint_is_irony() -> None:
     assert assess("Super, už potřetí mi poslali rozbité zboží!", language="cs").label is Label.NEGATIVE
     assert assess("Great, the third broken one in a row arrived damaged", language="en").label is Label.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("cs", "Dobrý den, balík je už týden na cestě, můžete mi prosím říct, kde je?"),
+        ("sk", "Dobrý deň, balík je už týždeň na ceste, viete mi povedať, kde je?"),
+        ("pl", "Dzień dobry, paczka już tydzień jest w drodze, gdzie ona jest?"),
+        ("uk", "Добрий день! Посилка вже тиждень у дорозі, підкажіть, будь ласка, де вона?"),
+        ("ru", "Здравствуйте! Посылка уже неделю в пути, подскажите, пожалуйста, где она?"),
+        ("de", "Guten Tag, das Paket ist seit einer Woche unterwegs, wo bleibt es?"),
+        ("hu", "Jó napot, a csomag már egy hete úton van, hol van?"),
+        ("en", "Hello, the parcel has been on its way for a week, can you tell me where it is?"),
+    ],
+)
+def test_a_polite_question_after_a_parcel_that_is_late_is_a_complaint(language: str, text: str) -> None:
+    (found,) = Assessor().assess([Assessable(text=text, language=language)])
+    assert found.complaint

@@ -18,6 +18,7 @@ both_sizes = pytest.mark.parametrize("size", [SMALL, HUGE], ids=["80x24", "200x6
 
 
 async def send(running: Desk, text: str = "Sorry") -> None:
+    await running.until(lambda: len(running.list.ids))  # a view that was just chosen is empty until it was read
     await running.press("r")
     await running.until(lambda: running.inbox.context == "composer")
     await running.press(*text)
@@ -241,6 +242,7 @@ async def test_the_key_after_the_one_that_opens_the_outbox_is_meant_for_the_outb
 async def test_a_database_that_another_process_keeps_busy_does_not_keep_the_composer_closed(filled: Fixture) -> None:
     filled.add_many(1)
     async with desk(filled.path) as running:
+        await running.until(lambda: len(running.list.ids))
         filled.store.db.conn.execute("BEGIN IMMEDIATE")
         try:
             await running.press("r")

@@ -19,7 +19,6 @@ _UNREAD = TextReading()
 _UNFILLED: tuple[list[Reason], list[TextReading]] = ([], [])
 # Named once, as naming a member of an enumeration is a search through it before Python 3.12.
 _HARMLESS, _CRITICAL = Severity.NONE, Severity.CRITICAL
-_GRAVE = (Severity.SERIOUS, _CRITICAL)
 
 
 def compound(total: float) -> float:
@@ -45,14 +44,16 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     good = math.fsum([share for share in shares if share > 0])
     bad = -math.fsum([share for share in shares if share < 0])
     severity = text.severity
-    worded += _doubt(good, bad, text.words, severity in _GRAVE)
+    worded += _doubt(good, bad, text.words, severity in weights.GRAVE)
     from_cons = math.fsum([reason.share for reason in cons])
     phrase = _worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
     if item.rating is not None:
         good_stars = item.rating >= weights.GOOD_STARS
-        worded, starred = _disagreement(worded, starred, bad - from_cons if good_stars and phrase in _GRAVE else 0.0)
-        if good_stars and _gravest(read_cons) in _GRAVE and not starred[0].note:
+        worded, starred = _disagreement(
+            worded, starred, bad - from_cons if good_stars and phrase in weights.GRAVE else 0.0
+        )
+        if good_stars and _gravest(read_cons) in weights.GRAVE and not starred[0].note:
             starred = [msgspec.structs.replace(starred[0], note=weights.DISAGREEMENT_IN_CONS_NOTE)]
     reasons = worded + starred
     if item.pros:

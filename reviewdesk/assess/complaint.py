@@ -15,7 +15,6 @@ _NO_PHRASE, _MILD, _SERIOUS = Severity.NONE, Severity.MILD, Severity.SERIOUS
 _SPAM, _ABUSE, _COMPLAINT = Intent.SPAM, Intent.ABUSE, Intent.COMPLAINT
 _PRAISE, _NOTHING_OF_THESE = Intent.PRAISE, Intent.OTHER
 _WANTED = (Intent.REQUEST, Intent.QUESTION)
-_GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +52,7 @@ def probability(evidence: Evidence) -> float:
         asked = evidence.question and text_total > weights.ASKED_BLAME * weights.ASKED
         return min(likely, weights.MOST_FOR_QUESTION) if asked else likely
     if rating >= weights.GOOD_STARS:
-        strong = phrase in _GRAVE or text_total <= weights.FURIOUS
+        strong = phrase in weights.GRAVE or text_total <= weights.FURIOUS
         return max(likely, weights.LEAST_WITH_PHRASE[_MILD]) if strong else min(likely, weights.MOST_WITH_GOOD_STARS)
     if rating <= 2:
         least = next(least for stars, least in sorted(weights.LEAST_WITH_STARS.items()) if rating <= stars)
@@ -66,7 +65,7 @@ def severity(evidence: Evidence) -> Severity:
 
     Critical and serious by the complaint phrases; serious also with one star, or with a furious text; else mild.
     """
-    if evidence.phrase in _GRAVE:
+    if evidence.phrase in weights.GRAVE:
         return evidence.phrase
     one_star = evidence.rating is not None and evidence.rating < 2
     return _SERIOUS if one_star or evidence.text_total <= weights.FURIOUS else _MILD

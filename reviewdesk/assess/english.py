@@ -23,7 +23,7 @@ from vaderSentiment.vaderSentiment import (
 )
 
 from reviewdesk.assess import weights
-from reviewdesk.assess.lexicon import DRAWN, lexicon
+from reviewdesk.assess.lexicon import drawn_back, lexicon
 from reviewdesk.assess.reading import Hit
 from reviewdesk.assess.signs import signs
 from reviewdesk.assess.tokens import Memory
@@ -66,18 +66,17 @@ def _values() -> dict[str, float]:
 
 def _piece(written: str) -> _Piece:
     stripped = SentiText._strip_punc_if_word(written.replace("’", "'"))
-    word = _drawn_back(stripped.lower())
+    word = _as_known(stripped.lower())
     boost, negates = BOOSTER_DICT.get(word, 0.0), word in _NEGATORS or "n't" in word
     return _Piece(word, _values().get(word), boost, negates, stripped.isupper(), word in _IN_IDIOMS)
 
 
-def _drawn_back(word: str) -> str:
+def _as_known(word: str) -> str:
     """Gives "terribleeee" as "terrible", which VADER does not; what it knows as it is written stays so."""
     values = _values()
-    if word in values or not DRAWN.search(word):
+    if word in values:
         return word
-    shorter = (DRAWN.sub(fewer, word) for fewer in (r"\1", r"\1\1"))
-    return next((found for found in shorter if found in values or found in BOOSTER_DICT), word)
+    return next((shorter for shorter in drawn_back(word) if shorter in values or shorter in BOOSTER_DICT), word)
 
 
 _PIECES: Memory[_Piece] = Memory(_piece)

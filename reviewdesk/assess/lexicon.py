@@ -26,8 +26,7 @@ from reviewdesk.model import Intent, Record, Severity, Topic
 
 _GAP = ".."
 _GAP_MOST = 4
-DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-"""A letter that is drawn out ("ouuuut")."""
+_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 
 
 class Grammar(Record, frozen=True, kw_only=True):
@@ -126,8 +125,6 @@ class Phrase(msgspec.Struct, frozen=True, gc=False):
         return at
 
 
-GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
-"""The severities of a complaint phrase that is worth more than another phrase."""
 _order = attrgetter("order")
 _NO_SLOTS: frozenset[int] = frozenset()
 _NO_PHRASES: Sequence[Phrase] = ()
@@ -347,25 +344,21 @@ class Lexicon:
         )
 
     def _own(self, written: str) -> Known:
-        token = bare = FOLDED[written]
-        if self._code in TRANSLITERATED and token.isascii():
+        token = FOLDED[written]
+        transliterated = self._code in TRANSLITERATED and token.isascii()
+        if transliterated:
             latin = self._look_up(written, token)
             if latin.says or latin.slots:  # names that stay in Latin letters, such as "dpd"
                 return latin
-            token = fold(in_cyrillic(bare, self._code)).text
-            if not self._look_up(written, token).says:
-                for other_token in respelled(token):
-                    if (other := self._look_up(written, other_token)).says:
-                        return other
+            token = fold(in_cyrillic(token, self._code)).text
         if "'" in token:
             token = token.replace("'", "")
         found = self._look_up(written, token)
-        if not found.says and DRAWN.search(token):
-            for fewer in (r"\1", r"\1\1"):
-                drawn_back = DRAWN.sub(fewer, token)
-                if drawn_back != token and (drawn := self._look_up(drawn_back, drawn_back)).says:
-                    return drawn
-        return found
+        if found.says:
+            return found
+        others = [(written, other) for other in respelled(token)] if transliterated else []
+        others += [(shorter, shorter) for shorter in drawn_back(token)]
+        return next((other for one in others if (other := self._look_up(*one)).says), found)
 
     def _look_up(self, written: str, token: str) -> Known:
         matching = self._matching(token)
@@ -403,7 +396,7 @@ class Lexicon:
         grave = False
         for key in matching:
             for phrase in self._phrases.get(key, ()):
-                grave = grave or phrase.group.severity in GRAVE
+                grave = grave or phrase.group.severity in weights.GRAVE
                 if not phrase.rest:
                     alone.append(phrase)
                 elif phrase.rest[0] is not None:
@@ -423,6 +416,11 @@ class Lexicon:
             gap_bits=_bits(opened),
         )
         return shared
+
+
+def drawn_back(word: str) -> list[str]:
+    """Gives what a word with drawn letters ("ouuuut") may stand for, each of them once, or twice; [] for any other."""
+    return [_DRAWN.sub(fewer, word) for fewer in (r"\1", r"\1\1")] if _DRAWN.search(word) else []
 
 
 def _bits(slots: Iterable[int | None]) -> int:

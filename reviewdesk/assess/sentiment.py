@@ -15,7 +15,7 @@ import msgspec
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import Folded, visible
 from reviewdesk.assess.language import lexicon_of, parts_of
-from reviewdesk.assess.lexicon import GRAVE, NOTHING, Known, Phrase, lexicon
+from reviewdesk.assess.lexicon import NOTHING, Known, Phrase, lexicon
 from reviewdesk.assess.none import none_spans
 from reviewdesk.assess.reading import Hit, TextReading
 from reviewdesk.assess.signs import signs_in
@@ -182,7 +182,7 @@ def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: in
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
     return any(
-        phrase.group.severity in GRAVE and phrase.end(known, at) is not None
+        phrase.group.severity in weights.GRAVE and phrase.end(known, at) is not None
         for at in range(first, end)
         if known[at].grave
         for phrase in known[at].phrases(known, at, present)

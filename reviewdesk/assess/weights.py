@@ -71,6 +71,8 @@ COMPLAINT_BIAS, COMPLAINT_SLOPE = -1.0, 0.7
 """The probability without a rule is 1 / (1 + exp(-(BIAS - SLOPE · sum)))."""
 CONS_IN_COMPLAINT = 0.5
 """What a full cons field weighs in that sum, against its weight in the compound: it is no alarm by itself."""
+GRAVE = (Severity.SERIOUS, Severity.CRITICAL)
+"""The severities of complaint phrases that outrank other phrases, and that good stars do not silence."""
 LEAST_WITH_PHRASE = {Severity.MILD: 0.55, Severity.SERIOUS: 0.75, Severity.CRITICAL: 0.95}
 """A complaint phrase makes it at least so probable; a mild one does not beside words that praise."""
 LEAST_WITH_STARS = {1.0: 0.9, 2.0: 0.8}

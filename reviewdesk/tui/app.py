@@ -118,11 +118,21 @@ class ReviewdeskApp(App[int]):
             self._follow_signals()
         self.run_told(self._send_what_is_left())
 
-    def on_unmount(self) -> None:
-        """Keeps what is half-written, and ends the threads."""
+    async def on_unmount(self) -> None:
+        """Keeps what is half-written, and ends the other processes and the threads."""
         self.inbox.keep_draft()
+        await self._end_work()
         self.reader.stop()
         self.writer.close()
+
+    async def _end_work(self) -> None:
+        # While the loop still turns: closing it cancels everything at once, also asyncio's own task that opens
+        # the pipes of a process just started, and then the wait for that process never ends (Python 3.11 to 3.13).
+        workers = list(self.workers)
+        for worker in workers:
+            if not worker.is_cancelled:
+                worker.cancel()
+        await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
 
     def _follow_signals(self) -> None:
         """Keeps the last letters also where the terminal goes away or somebody ends the desk from outside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -249,3 +250,17 @@ async def test_a_database_that_another_process_keeps_busy_does_not_keep_the_comp
             await running.until(lambda: running.inbox.context == "composer")
         finally:
             filled.store.db.conn.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_window_that_is_left_while_a_delivery_starts_leaves_nothing_running(
+    filled: Fixture, turns: int
+) -> None:
+    before = asyncio.all_tasks()
+    async with desk(filled.path) as running:
+        running.app.command_line = lambda *words: ["sleep", "60"]
+        running.app.run_told(running.app.send())
+        for _ in range(turns):  # each turn of the loop is another step of the start of a process
+            await asyncio.sleep(0)
+    left = {task for task in asyncio.all_tasks() - before if "Worker" in repr(task.get_coro())}
+    assert not left

@@ -26,6 +26,10 @@ _GRACE = 15.0
 Doing = Callable[[str], None]
 
 
+_MARKS = {"hide": ("hidden", "shown again"), "like": ("liked", "like taken back")}
+"""What the log says of a mark on a mention that is put and taken off; the first is the column that keeps it, too."""
+
+
 class Deed(Record, frozen=True, kw_only=True):
     """What is to be done.
 
@@ -94,35 +98,20 @@ async def do_here(config: Config, store: Store, deed: Deed, *, doing: Doing = la
     Args:
         doing: is called with what the connector's code is at, "" while the desk's own code works.
     """
-    match deed.what:
-        case "hide":
-            await _hide(config, store, deed, doing)
-        case "like":
-            await _like(config, store, deed, doing)
-        case "edit_reply":
-            await _edit_reply(config, store, deed, doing)
-        case "delete_reply":
-            await _delete_reply(config, store, deed, doing)
+    do = {"hide": _mark, "like": _mark, "edit_reply": _edit_reply, "delete_reply": _delete_reply}[deed.what]
+    await do(config, store, deed, doing)
 
 
-async def _hide(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+async def _mark(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
+    """Hides or likes a mention, or takes that back."""
+    marked, unmarked = _MARKS[deed.what]
     stored = store.mentions.get(deed.id)
-    if stored.mention.can_hide is False:
-        raise NotAllowed("The platform does not let this mention be hidden.")
-    async with _asked(config, store, stored.source, doing, "hide", "hide mentions") as connector:
-        await connector.hide(stored.mention, deed.on)
-    what = "hidden" if deed.on else "shown again"
-    store.mentions.change([deed.id], {"hidden": int(deed.on)}, agent=deed.agent, what=what)
-
-
-async def _like(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
-    stored = store.mentions.get(deed.id)
-    if stored.mention.can_like is False:
-        raise NotAllowed("The platform does not let this mention be liked.")
-    async with _asked(config, store, stored.source, doing, "like", "like mentions") as connector:
-        await connector.like(stored.mention, deed.on)
-    what = "liked" if deed.on else "like taken back"
-    store.mentions.change([deed.id], {"liked": int(deed.on)}, agent=deed.agent, what=what)
+    if getattr(stored.mention, f"can_{deed.what}") is False:
+        raise NotAllowed(f"The platform does not let this mention be {marked}.")
+    async with _asked(config, store, stored.source, doing, deed.what, f"{deed.what} mentions") as connector:
+        await getattr(connector, deed.what)(stored.mention, deed.on)
+    what = marked if deed.on else unmarked
+    store.mentions.change([deed.id], {marked: int(deed.on)}, agent=deed.agent, what=what)
 
 
 async def _edit_reply(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
@@ -130,8 +119,10 @@ async def _edit_reply(config: Config, store: Store, deed: Deed, doing: Doing) ->
     source = store.mentions.get(reply.mention_id).source
     async with _asked(config, store, source, doing, "edit_reply", "edit replies") as connector:
         changed = checked_reply(await connector.edit_reply(_posted(reply), deed.text))
-    store.outbox.move(reply, reply.state, agent=deed.agent, remote_text=changed.text or deed.text)
-    store.people.log("reply edited", agent=deed.agent, mention=reply.mention_id, source=source)
+    with store.transaction():
+        now = store.outbox.get(deed.id)
+        store.outbox.move(now, now.state, agent=deed.agent, remote_text=changed.text or deed.text)
+        store.people.log("reply edited", agent=deed.agent, mention=reply.mention_id, source=source)
 
 
 async def _delete_reply(config: Config, store: Store, deed: Deed, doing: Doing) -> None:
@@ -139,7 +130,10 @@ async def _delete_reply(config: Config, store: Store, deed: Deed, doing: Doing) 
     source = store.mentions.get(reply.mention_id).source
     async with _asked(config, store, source, doing, "delete_reply", "delete replies") as connector:
         await connector.delete_reply(_posted(reply))
-    store.outbox.move(reply, require(reply.state, DeliveryState.WITHDRAWN), agent=deed.agent)
+    with store.transaction():
+        now = store.outbox.get(deed.id)
+        if now.state is not DeliveryState.WITHDRAWN:
+            store.outbox.move(now, require(now.state, DeliveryState.WITHDRAWN), agent=deed.agent)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ wants to write later would fail at once when another process has written in betw
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -145,8 +146,7 @@ class Store:
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.Error, OSError) as error:
-            kind = Damaged if is_damage(error) else StoreError
-            raise kind(*_sentence(error, self.path)) from error
+            raise _trouble(error, self.path) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -164,11 +164,12 @@ class Store:
             try:
                 self._still_there()
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
+                # A commit that failed may leave it open, and later ones would join it and never be written.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def _on_disk(self) -> tuple[int, int] | None:
         """Gives which file lies at the path now; None where none does."""
@@ -296,7 +297,7 @@ class Store:
         """Closes it; what SQLite raised in the block becomes a `StoreError`, wherever it was read."""
         self.close()
         if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
-            raise StoreError(*_sentence(error, self.path)) from error
+            raise _trouble(error, self.path) from error
 
 
 def is_damage(error: Exception) -> bool:
@@ -305,20 +306,25 @@ def is_damage(error: Exception) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _sentence(error: Exception, path: Path) -> tuple[str]:
+def _trouble(error: Exception, path: Path) -> StoreError:
+    """Gives what SQLite or the system says as an error that a person understands."""
+    return (Damaged if is_damage(error) else StoreError)(_sentence(error, path))
+
+
+def _sentence(error: Exception, path: Path) -> str:
     text = str(error).lower()
     if "locked" in text or "busy" in text:
-        return (f"The database {path} is kept busy by another program; try again in a minute.",)
-    if "full" in text or getattr(error, "errno", None) == 28:
-        return (f"The disk with {path} is full; nothing was half-written. Make room and try again.",)
+        return f"The database {path} is kept busy by another program; try again in a minute."
+    if "full" in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return f"The disk with {path} is full; nothing was half-written. Make room and try again."
     if "disk i/o" in text:
         what = "it is full, over its quota, or failing"
-        return (f"The disk with {path} takes or gives no data (disk I/O error): {what}. Nothing was half-written.",)
+        return f"The disk with {path} takes or gives no data (disk I/O error): {what}. Nothing was half-written."
     if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
-        return (f"The database {path} cannot be written; check the permissions of the file and its folder.",)
+        return f"The database {path} cannot be written; check the permissions of the file and its folder."
     if "not a database" in text or "malformed" in text:
         ways = (
             "`reviewdesk doctor --repair` saves what can be read; else restore a backup, or choose another with --db."
         )
-        return (f"The file {path} is damaged or not a reviewdesk database. {ways}",)
-    return (f"The database {path} cannot be used: {error}.",)
+        return f"The file {path} is damaged or not a reviewdesk database. {ways}"
+    return f"The database {path} cannot be used: {error}."

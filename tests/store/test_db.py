@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reviewdesk.errors import StoreError
+from reviewdesk.errors import Damaged, StoreError
 from reviewdesk.model import Kind, Mention
 from reviewdesk.store.db import Store, from_ms, to_ms
 from reviewdesk.store.records import Filter
@@ -103,6 +103,30 @@ def test_a_transaction_that_fails_takes_everything_back(tmp_path: Path) -> None:
         with pytest.raises(ZeroDivisionError):
             half()
         assert store.people.events() == []
+
+
+def test_a_transaction_that_cannot_be_committed_swallows_no_later_one(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+        store.sources.register("fb", "facebook", "")
+
+        def doomed() -> None:
+            with store.transaction() as conn:
+                # A constraint that is looked at only by the commit makes it fail, as a full disk would.
+                conn.execute("PRAGMA defer_foreign_keys = ON")
+                conn.execute("INSERT INTO thread (source_id, key) VALUES ('nowhere', 'x')")
+
+        with pytest.raises(sqlite3.IntegrityError):
+            doomed()
+        store.people.log("x", agent="y")
+        with Store(tmp_path / "desk.db", read_only=True) as reader:
+            assert [event.what for event in reader.people.events()] == ["x"]
+
+
+def test_damage_that_is_read_without_care_is_told_as_damage(tmp_path: Path) -> None:
+    damage = sqlite3.DatabaseError("database disk image is malformed")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    with pytest.raises(Damaged, match="doctor --repair"), Store(tmp_path / "desk.db"):
+        raise damage
 
 
 def test_writers_from_many_threads_all_get_their_turn(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import stat
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
@@ -28,8 +29,10 @@ _SECRET_PARAMETERS = re.compile(
     r"(?i)(.*[_.-])?([a-z]*(token|key|secret|password)|passwd|pwd|pass|auth|authorization|credential|signature|sig|proof)"
     r"|code|sid|session(_?id)?"
 )
-_revealed: set[str] = set()
+_revealed: frozenset[str] = frozenset()
 _pattern = re.compile(re.escape(HIDDEN))
+# Connectors and scorers may have threads of their own: a set that is looked through is never changed, but replaced.
+_remembering = threading.Lock()
 
 
 class Secret:
@@ -131,15 +134,17 @@ def remember(value: str) -> None:
     The forms that it takes in URLs, JSON, HTML, base64 and in Python's own printing are struck out too. Less than four
     characters are not: they would be struck out of every other word.
     """
-    global _pattern
+    global _pattern, _revealed
     if len(value) < 4 or value in _revealed:
         return
     in_json = {json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
     printed = {repr(value)[1:-1], repr(value.encode("utf-8", "surrogatepass"))[2:-1], escape(value)}
     in_urls = {quote(value, safe=""), quote(value), quote_plus(value)}
-    _revealed.update({value, *in_json, *in_urls, *printed, *_in_base64(value)})
-    # The mark comes first, so that a secret that is part of it ("secret") cannot make it grow.
-    _pattern = re.compile("|".join(map(re.escape, [HIDDEN, *sorted(_revealed, key=len, reverse=True)])))
+    with _remembering:
+        known = _revealed | {value, *in_json, *in_urls, *printed, *_in_base64(value)}
+        # The mark comes first, so that a secret that is part of it ("secret") cannot make it grow.
+        _pattern = re.compile("|".join(map(re.escape, [HIDDEN, *sorted(known, key=len, reverse=True)])))
+        _revealed = known
 
 
 def _in_base64(value: str) -> Iterator[str]:

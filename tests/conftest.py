@@ -55,7 +55,7 @@ def nobodys_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """No secret of another test is known; each of thousands would be looked for in all that is logged and stored."""
-    monkeypatch.setattr(secrets, "_revealed", set())
+    monkeypatch.setattr(secrets, "_revealed", frozenset())
     monkeypatch.setattr(secrets, "_pattern", re.compile(re.escape(secrets.HIDDEN)))
 
 

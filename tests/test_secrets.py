@@ -23,7 +23,7 @@ from reviewdesk.secrets import HIDDEN, RedactingFilter, Secret, redact, remember
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forgets what other tests have revealed, and what these reveal."""
     pattern = secrets._pattern
-    monkeypatch.setattr(secrets, "_revealed", set())
+    monkeypatch.setattr(secrets, "_revealed", frozenset())
     yield
     secrets._pattern = pattern
 
@@ -126,6 +126,17 @@ class TestRedact:
     def test_too_short_to_strike_out(self) -> None:
         remember("abc")
         assert redact("abc") == "abc"
+
+    def test_a_secret_that_another_thread_learns_meanwhile(self) -> None:
+        class Text(str):
+            def __contains__(self, value: str) -> bool:
+                remember(f"{value}-and-more")
+                return str.__contains__(self, value)
+
+        remember("first")
+        remember("second")
+        assert redact(Text("first")) == HIDDEN
+        assert redact(Text("none")) == "none"
 
 
 class TestSafeUrl:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import msgspec
 from reviewdesk.config import Config, load
 from reviewdesk.desk.apart import Sign, Task, packed
 from reviewdesk.errors import ReviewdeskError
-from reviewdesk.secrets import RedactingFilter
+from reviewdesk.secrets import RedactingFilter, redact
 from reviewdesk.store.db import Store
 
 _BEATS = 8
@@ -35,6 +36,8 @@ def main() -> None:
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
+    printed = os.fdopen(2, "wb", closefd=False)
+    sys.stdout = sys.stderr = _Redacted(printed, "utf-8", "backslashreplace", line_buffering=True)
     threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(RedactingFilter())
@@ -43,6 +46,14 @@ def main() -> None:
     logging.getLogger().setLevel(logging.INFO)
     asyncio.run(Alone(task, told.write).run())
     os._exit(0)
+
+
+class _Redacted(TextIOWrapper):
+    """What a connector prints goes into the desk's log, and only this process knows the connector's secrets."""
+
+    def write(self, text: str) -> int:
+        super().write(redact(text))
+        return len(text)
 
 
 def _end_with_parent(life: int) -> None:

@@ -118,6 +118,18 @@ async def test_what_harms_only_its_own_process_harms_nobody(tmp_path: Path) -> N
     assert os.getcwd() == before
 
 
+async def test_no_secret_that_it_prints_is_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ACME_TOKEN", "hide-me-please")
+    said = "import sys\nfor where in (sys.stdout, sys.stderr):\n    print('The token is', token, file=where)\n"
+    reads = "from reviewdesk.connector import Secret\ntoken = Secret('env:ACME_TOKEN').reveal()\n"
+    with caplog.at_level("INFO"):
+        await polled(tmp_path, {"acme": connector(poll=f"{reads}{said}yield Batch()")})
+    assert caplog.text.count("The token is") == 2
+    assert "hide-me-please" not in caplog.text
+
+
 async def test_what_was_committed_before_a_hang_stays_and_is_counted(tmp_path: Path) -> None:
     code = connector(poll="yield Batch(mentions=[Mention(id='1', kind=Kind.REVIEW)], cursor={'n': 1})\n" + FOREVER)
     told = await polled(tmp_path, {"acme": code})

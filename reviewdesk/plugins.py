@@ -139,7 +139,8 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
         ConfigError: no connector has the name, or the settings have mistakes; with their lines.
         PluginError: the connector cannot be loaded.
     """
-    known = sorted({plugin.name for plugin in connectors(source.document.beside)})
+    listed = connectors(source.document.beside)
+    known = sorted({plugin.name for plugin in listed})
     if source.connector not in known:
         place = f'{source.document.at(("source", source.position, "connector"))}: [[source]] "{source.id}"'
         problem = f'{place}, key "connector": no connector is named "{cut(source.connector, 60)}"'
@@ -147,7 +148,7 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
             f'The source "{source.id}" has no connector:',
             problems=[f"{problem}; {suggestion(source.connector, known)}"],
         )
-    connector = load_connector(source.connector, source.document.beside)
+    connector = load(_the_one(listed, source.connector, "connector"))
     return connector, check_settings(source, connector.settings)
 
 

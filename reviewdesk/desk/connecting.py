@@ -21,6 +21,7 @@ from reviewdesk.folders import make_folder
 from reviewdesk.model import Mention
 from reviewdesk.plugins import load_source
 from reviewdesk.secrets import redact
+from reviewdesk.store.db import Store
 from reviewdesk.text import cut, one_line
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,17 @@ def _put_right(error: ReviewdeskError) -> None:
 def data_folder(config: Config) -> Path:
     """Gives the folder beside the database in which sources keep files of their own."""
     return config.database.with_name(config.database.name + "-sources")
+
+
+def introduce(store: Store, source: SourceConfig, connector: Connector[Any]) -> None:
+    """Tells the store what a source is called and what its connector can do, for the rooms that load no connector."""
+    store.sources.register(
+        source.id,
+        source.connector,
+        source.title or text_of(connector.title, source.connector),
+        msgspec.to_builtins(connector.capabilities),
+        tier=text_of(type(connector).tier, ""),
+    )
 
 
 def with_reply_pages(mentions: Sequence[Mention], connector: Connector[Any]) -> Sequence[Mention]:

@@ -15,8 +15,8 @@ from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Batch
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.desk.border import admit, text_of
-from reviewdesk.desk.connecting import blamed, connected, with_reply_pages
+from reviewdesk.desk.border import admit
+from reviewdesk.desk.connecting import blamed, connected, introduce, with_reply_pages
 from reviewdesk.desk.steps import Outcome, Polled, Word
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Record
@@ -92,9 +92,7 @@ async def import_here(
     async with connected(config, source, clock=store.clock, doing=doing) as connector:
         if not connector.capabilities.import_file:
             raise NotAllowed(f"The connector {source.connector!r} reads no files.")
-        title = source.title or text_of(connector.title, source.connector)
-        able = msgspec.to_builtins(connector.capabilities)
-        store.sources.register(source.id, source.connector, title, able, tier=text_of(type(connector).tier, ""))
+        introduce(store, source, connector)
         # Standard output is data, and a connector's prints are none.
         with blamed(source.connector), redirect_stdout(sys.stderr):
             reading = aiter(connector.import_file(path))

@@ -10,15 +10,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Batch, Capabilities, Connector, Exchange
 from reviewdesk.desk.allowance import Allowance
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget, text_of
-from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder, with_reply_pages
+from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget
+from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder, introduce, with_reply_pages
 from reviewdesk.desk.learning import refresh
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
 from reviewdesk.errors import (
@@ -198,7 +196,6 @@ class _Poll:
         self.brought = Ingested()
         self.more = False
         self.connector: Connector[Any] | None = None
-        self.title = source.title or source.connector
 
     async def run(self) -> Polled:
         source, sources = self.source, self.store.sources
@@ -236,11 +233,7 @@ class _Poll:
             self._heartbeat(),
         ):
             self.connector = connector
-            self.title = self.source.title or text_of(connector.title, self.source.connector)
-            able = msgspec.to_builtins(connector.capabilities)
-            self.store.sources.register(
-                self.source.id, self.source.connector, self.title, able, tier=text_of(type(connector).tier, "")
-            )
+            introduce(self.store, self.source, connector)
             started = asyncio.get_running_loop().time()
             polling = aiter(connector.poll(self.store.sources.cursor(self.source.id)))
             try:

@@ -74,12 +74,6 @@ def refresh(config: Config, store: Store) -> list[LearnedState]:
     return done
 
 
-def learn_anew(config: Config, store: Store) -> list[LearnedState]:
-    """Throws away all that was learned and learns from the corrections that are there, as after a person was erased."""
-    store.corrections.drop_learned(list(store.corrections.learned()))
-    return refresh(config, store)
-
-
 def forget(store: Store, language: str | None = None, *, keep_corrections: bool = False) -> int:
     """Forgets what was learned, of all languages or of the family of one, and the corrections of that language.
 

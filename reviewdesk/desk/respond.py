@@ -78,12 +78,8 @@ class Respond:
         mention = self._store.mentions.get(id).mention
         return mention.reply_url or mention.url
 
-    def values(self, id: int, *, language: str | None = None) -> Mapping[str, str]:
-        """Gives the variables of templates for this mention, as plain text.
-
-        Args:
-            language: of the template, for the greeting; None for the mention's own.
-        """
+    def values(self, id: int) -> Mapping[str, str]:
+        """Gives the variables of templates for this mention, as plain text; the greeting is in its language."""
         stored = self._store.mentions.get(id)
         mention, shop = stored.mention, self._config.shop
         agent = next((each for each in self._config.agents if each.id == self._agent), None)
@@ -92,7 +88,7 @@ class Respond:
         author = mention.author.name if mention.author else ""
         topics = stored.assessment.topics if stored.assessment else ()
         return {
-            "greeting": greeting(author or None, language or self.language(stored)),
+            "greeting": greeting(author or None, self.language(stored)),
             "author": author,
             "shop": shop.name,
             "agent": name,

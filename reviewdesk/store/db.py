@@ -281,11 +281,6 @@ class Store:
             busy, *_ = self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
-    def integrity(self) -> str:
-        """Gives "ok", or the first fault that SQLite's quick check finds."""
-        with self.told():
-            return str(self.db.conn.execute("PRAGMA quick_check(1)").fetchone()[0])
-
     def close(self) -> None:
         """Closes the connection."""
         self.db.close()

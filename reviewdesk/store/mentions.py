@@ -364,11 +364,6 @@ class Mentions:
             )
         )
 
-    def text_seen_at(self, id: int) -> datetime:
-        """Gives when the desk first saw a mention's current text; the platform's own time of an edit may be earlier."""
-        (seen,) = self._conn.execute("SELECT max(seen_at) FROM mention_version WHERE mention_id = ?", (id,)).fetchone()
-        return from_ms(seen)
-
     def text_of(self, id: int, version: int) -> Version | None:
         """Gives a mention's text in one of its versions; None where it has none of that number."""
         found = self._conn.execute(

@@ -90,7 +90,7 @@ class Writer(Record, frozen=True, kw_only=True):
 
 
 class Row(Record, frozen=True, kw_only=True):
-    """One line of a list. `excerpt` is at most 400 characters; `version` changes when anything shown changes."""
+    """One line of a list. `excerpt` is at most 400 characters."""
 
     id: int
     source: str

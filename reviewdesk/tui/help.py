@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations, zip_longest
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -14,7 +16,6 @@ from textual.widgets import Static
 
 from reviewdesk.commands import PANES, Command, Context, key_label
 from reviewdesk.text import cut
-from reviewdesk.tui.keys import modal_bindings
 
 _SECTIONS: tuple[tuple[str, tuple[tuple[Context, ...], ...]], ...] = (
     ("A mention", ((Context.LIST, Context.CONVERSATION),)),
@@ -36,7 +37,7 @@ class HelpScreen(ModalScreen[None]):
         commands: with the keys that the user has given them.
     """
 
-    BINDINGS = modal_bindings("dismiss", "escape,q", "Close")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "Close", show=False)]
     DEFAULT_CSS = """
     HelpScreen {
         align: center middle;

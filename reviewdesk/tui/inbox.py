@@ -21,7 +21,7 @@ from reviewdesk.tui.composer import Composer
 from reviewdesk.tui.conversation import ConversationPane
 from reviewdesk.tui.footer import KeyLine
 from reviewdesk.tui.header import Header
-from reviewdesk.tui.inbox_list import MentionList
+from reviewdesk.tui.inbox_list import MOST_SELECTED, MentionList
 from reviewdesk.tui.keys import bindings
 from reviewdesk.tui.line import Surroundings, source_labels
 from reviewdesk.tui.reader import ConversationRead, News, OrderRead, RowsRead, StateRead
@@ -413,7 +413,7 @@ class InboxScreen(Screen[None]):
     def do_selection_all(self) -> None:
         """Selects everything in the list."""
         if not self.list.select_all():
-            self._desk.say("At most 10,000 mentions can be selected at once; search for fewer.", "warning")
+            self._desk.say(f"At most {MOST_SELECTED:,} mentions can be selected at once; search for fewer.", "warning")
 
     # Views and search
 

@@ -31,8 +31,3 @@ def _binding(command: Command) -> Binding:
         show=command.show_in_footer,
         tooltip=command.help,
     )
-
-
-def modal_bindings(action: str, keys: str, title: str) -> list[BindingType]:
-    """Gives the bindings with which a modal screen is left; they are no commands of the desk."""
-    return [Binding(keys, action, title, show=False)]

@@ -381,12 +381,11 @@ class Reader:
         )
 
 
-def position(ids: array[int], id: int, near: int = -1) -> int:
-    """Gives where an id stands; -1 where it does not. Looks around `near` alone, where that is given."""
-    start, stop = (0, len(ids)) if near < 0 else (max(0, near - _SLICE // 8), near + _SLICE // 8)
-    for begin in range(start, min(stop, len(ids)), _SLICE):
+def position(ids: array[int], id: int) -> int:
+    """Gives where an id stands; -1 where it does not."""
+    for begin in range(0, len(ids), _SLICE):
         try:
-            return begin + ids[begin : min(begin + _SLICE, stop)].index(id)
+            return begin + ids[begin : begin + _SLICE].index(id)
         except ValueError:
             continue
     return -1

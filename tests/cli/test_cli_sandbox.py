@@ -114,7 +114,7 @@ class TestFill:
         rows.close()
         with Store(db, read_only=True) as store:
             assert store.mentions.count(Filter(view=View.COMPLAINTS))
-            assert store.integrity() == "ok"
+            assert store.health.damage() == []
 
     def test_the_assessments_are_those_of_a_poll(self, tmp_path: Path) -> None:
         config = load(db=tmp_path / "a.db", optional=True)

@@ -98,7 +98,7 @@ def test_nothing_is_left_in_any_file(store: Store) -> None:
     for word in (NAME, WORDS, EARLIER, ADDRESS, "Květoslava", "KVETOSLAVA", "Říčanská", "ŘÍČANSKÁ", "OBJ-99", "4711"):
         assert [form for form in forms(word) if form in left] == [], word
     assert not {"kvetoslava", "ricanska", "strakapoud", "hylrudy"} & terms(store)
-    assert store.integrity() == "ok"
+    assert store.health.damage() == []
     store.db.conn.execute("INSERT INTO mention_fts (mention_fts, rank) VALUES ('integrity-check', 1)")
     assert len(store.mentions.ids(Filter())) == count, "counts stay"
     assert len(store.mentions.ids(Filter(search="Kolo"))) == 300, "others stay"

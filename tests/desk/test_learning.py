@@ -8,7 +8,7 @@ import pytest
 from reviewdesk.assess.learned import NOTE
 from reviewdesk.config import Config
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.desk.learning import ANEW_MOST, forget, judge_of, learn_anew, refresh
+from reviewdesk.desk.learning import ANEW_MOST, forget, judge_of, refresh
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.triage import Triage
 from reviewdesk.errors import NotAllowed
@@ -151,7 +151,7 @@ def test_what_is_taken_back_or_erased_is_unlearned(store: Store, config: Config,
     assert store.corrections.model("cs") != model
     with store.transaction() as conn:
         conn.execute("DELETE FROM mention WHERE id = ?", (extra,))
-    (state,) = learn_anew(config, store)
+    (state,) = refresh(config, store)
     assert state.corrections == len(ids)
     assert store.corrections.model("cs") == model
 

@@ -60,7 +60,7 @@ async def test_a_full_disk_half_writes_nothing_and_the_next_poll_brings_all(
         full += 1
         mentions, versions, indexed = counted(store)
         assert mentions == versions == indexed == (store.sources.cursor("fb") or {"n": 0})["n"]
-        assert store.integrity() == "ok"
+        assert store.health.damage() == []
         room += 30
         clock.forward(minutes=3)
     assert full > 3

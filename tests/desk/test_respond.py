@@ -268,7 +268,7 @@ class TestHandOff:
 
 
 def test_templates_get_plain_values(store: Store, config: Config, jana: Respond, id: int, tmp_path: Path) -> None:
-    values = jana.values(id, language="cs")
+    values = jana.values(id)
     assert values["shop"] == "Obchod"
     assert values["greeting"].startswith("Dobrý den")
     assert all(isinstance(value, str) for value in values.values())

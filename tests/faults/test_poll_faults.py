@@ -73,7 +73,7 @@ async def test_one_killed_in_mid_poll_and_the_next_goes_on(shop: Street, platfor
     polled = await shop.poll()
     assert polled[platform].outcome is Outcome.DONE, "a dead process is in nobody's way"
     assert dump(shop.config.database) == whole
-    assert shop.store.integrity() == "ok"
+    assert shop.store.health.damage() == []
 
 
 async def test_one_of_two_is_killed(shop: Street) -> None:

@@ -532,7 +532,7 @@ class World:
             verdict.unguarded.append(f"{approved.platform}: reply {reply.id} to {approved.to} was sent, and {unknown}")
 
     def _compare_store(self, verdict: Verdict) -> None:
-        if (found := self.store.integrity()) != "ok":
+        if found := self.store.health.damage():
             verdict.lost.append(f"the database: {found}")
         for count, source, key in self._rows(
             "SELECT count(*), source_id, platform_id FROM mention GROUP BY 2, 3 HAVING count(*) > 1"

@@ -246,17 +246,14 @@ def test_a_missing_database_is_told_and_found_later(tmp_path: Path, heard: Heard
     reader.stop()
 
 
-@given(st.lists(st.integers(1, 2**62), unique=True, max_size=60), st.data())
-def test_a_position_is_where_the_id_stands(ids: list[int], data: st.DataObject) -> None:
+@given(st.lists(st.integers(1, 2**62), unique=True, max_size=60))
+def test_a_position_is_where_the_id_stands(ids: list[int]) -> None:
     order = array("q", ids)
     for place, id in enumerate(ids):
         assert position(order, id) == place
-        assert position(order, id, data.draw(st.integers(0, 70))) == place
     assert position(order, 0) == -1
 
 
 def test_a_position_is_found_at_the_end_of_a_long_order() -> None:
     order = array("q", range(1, 200_001))
     assert position(order, 200_000) == 199_999
-    assert position(order, 150_000, 149_000) == 149_999
-    assert position(order, 1, 150_000) == -1

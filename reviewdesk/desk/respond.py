@@ -125,6 +125,8 @@ class Respond:
             language=language,
             mention_language=_spoken(stored),
             customer=stored.mention.author.name if stored.mention.author else None,
+            other_names=self._store.mentions.names_near(stored, self._agent),
+            own_names=(self._config.shop.name, self._config.agent_name(self._agent)),
             order_id=stored.mention.order_id,
             own_contacts=(self._config.shop.contact, self._config.shop.signature),
             recent=self._store.outbox.recent_texts(self._agent),

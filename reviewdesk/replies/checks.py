@@ -69,6 +69,7 @@ def check_reply(
     mention_language: str | None = None,
     customer: str | None = None,
     other_names: Sequence[str] = (),
+    own_names: Sequence[str] = (),
     order_id: str = "",
     own_contacts: Sequence[str] = (),
     recent: Sequence[str] = (),
@@ -82,6 +83,7 @@ def check_reply(
         mention_language: of the mention; None or "other" where not known.
         customer: the name of the mention's author.
         other_names: names of other customers that the agent may have mixed up with this one.
+        own_names: the shop's and the agent's, which may stand in any line.
         order_id: the mention's order number, where known.
         own_contacts: the shop's own addresses and telephone numbers, which may stand in public.
         recent: the texts of the last replies; platforms flag series of identical ones.
@@ -90,7 +92,7 @@ def check_reply(
     warnings = [
         *(_personal_data(text, order_id, own_contacts) if channel is Channel.PUBLIC else ()),
         *_wrong_language(language, mention_language),
-        *_wrong_customer(text, language, customer, other_names),
+        *_wrong_customer(text, language or mention_language, customer, other_names, own_names),
         *_repeated(text, recent),
     ]
     return found + [Problem(level=Level.WARNING, sentence=sentence) for sentence in warnings]
@@ -150,9 +152,11 @@ def language_name(language: str) -> str:
     return _LANGUAGE_WORDS.get(language, f"“{language}”")
 
 
-def _wrong_customer(text: str, language: str | None, customer: str | None, others: Sequence[str]) -> Iterator[str]:
+def _wrong_customer(
+    text: str, language: str | None, customer: str | None, others: Sequence[str], own_names: Sequence[str]
+) -> Iterator[str]:
     opening = next((line for line in text[:2_000].splitlines() if line.strip()), "")[:200].strip()
-    words, own = _words(opening), _words(customer or "")
+    words, own = _words(opening), _words(customer or "").union(*map(_words, own_names))
     tongue = language or "en"
     neutral, expected = greeting(None, tongue), greeting(customer, tongue)
     if opening.startswith(expected) and expected != neutral:
@@ -160,8 +164,9 @@ def _wrong_customer(text: str, language: str | None, customer: str | None, other
     words -= _words(neutral)
     for other in others:
         theirs = greeting(other, tongue)
-        meant = theirs not in (expected, neutral) and opening.startswith(theirs)
-        if meant or (_words(other) - own) & words:
+        if theirs == neutral:
+            continue  # It may be a nickname made of anybody's words.
+        if (theirs != expected and opening.startswith(theirs)) or (_words(other) - own) & words:
             yield f"The greeting speaks to {one_line(other[:400])[:60]}, who is another customer."
             return
 

@@ -406,6 +406,23 @@ class Mentions:
             tail="ORDER BY mention.created_at, mention.id LIMIT :limit",
         )
 
+    def names_near(self, focus: Stored, agent: str, *, limit: int = 50) -> list[str]:
+        """Gives the names of other customers whom an agent may take for a mention's author, in order of the alphabet.
+
+        They have written in the same thread, or are among those whom the agent answered last.
+        """
+        found = self._conn.execute(
+            """SELECT author_name FROM
+                 (SELECT author_name FROM mention WHERE thread_id = :thread AND ours = 0
+                  ORDER BY created_at DESC, id DESC LIMIT :limit)
+               UNION SELECT author_name FROM
+                 (SELECT author_name FROM reply JOIN mention ON mention.id = reply.mention_id WHERE reply.agent = :agent
+                  ORDER BY reply.id DESC LIMIT :limit)""",
+            {"thread": focus.thread, "agent": agent, "limit": limit},
+        )
+        own = focus.mention.author.name if focus.mention.author else ""
+        return [name for (name,) in found if name not in ("", own)]
+
     def way_up(self, source: str, texts: Collection[str]) -> dict[str, tuple[str, Author | None]]:
         """Gives for texts, and for all above them that are known, what each answers ("" if nothing) and its author."""
         found = self._conn.execute(

@@ -15,7 +15,7 @@ from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused
-from reviewdesk.model import Assessment, Channel, DeliveryState, Kind, Level, Mention, Severity, Status
+from reviewdesk.model import Assessment, Author, Channel, DeliveryState, Kind, Level, Mention, Severity, Status
 from reviewdesk.store.db import Store
 from tests.desk.shops import Clock, Platform, registered
 
@@ -265,6 +265,26 @@ class TestHandOff:
 
     def test_it_can_be_taken_back(self, jana: Respond, id: int, clock: Clock) -> None:
         assert jana.take_back(send(jana, clock, id)).text == TEXT
+
+
+def test_a_greeting_for_the_customer_answered_before_is_warned_of(
+    store: Store, jana: Respond, petr: Respond, clock: Clock, id: int
+) -> None:
+    people = {"b": "Petr Svoboda", "c": "Eva Malá", "d": "Jana Horká"}
+    for key, name in people.items():
+        mention = Mention(id=key, kind=Kind.REVIEW, text="Nefunguje.", author=Author(name=name), language="cs")
+        store.mentions.ingest("fb", [mention])
+    numbers = {key: found.id for key in people if (found := store.mentions.find("fb", key))}
+    for key in ("b", "d"):
+        send(jana, clock, numbers[key], f"Omlouváme se ({key}).")
+
+    def warned(who: Respond, text: str) -> list[str]:
+        return [each.sentence for each in who.problems(numbers["c"], text)]
+
+    assert "Petr Svoboda" in warned(jana, "Dobrý den, pane Svobodo,\n\nnapíšeme vám.")[0]
+    assert warned(jana, "Dobrý den, paní Malá,\n\nnapíšeme vám.") == []
+    assert warned(jana, "Dobrý den, napíšeme vám. jana, Obchod") == [], "the agent has a customer's name"
+    assert warned(petr, "Dobrý den, pane Svobodo,\n\nnapíšeme vám.") == [], "it was somebody else who answered him"
 
 
 def test_templates_get_plain_values(store: Store, config: Config, jana: Respond, id: int, tmp_path: Path) -> None:

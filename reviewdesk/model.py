@@ -53,6 +53,11 @@ class DeliveryState(StrEnum):
     HELD = "held"
     HANDED_OFF = "handed_off"
 
+    @property
+    def words(self) -> str:
+        """The state as people say it: "handed off"."""
+        return self.value.replace("_", " ")
+
 
 class Channel(StrEnum):
     """How a reply reaches the customer."""
@@ -78,6 +83,11 @@ class Label(StrEnum):
     NEGATIVE = "neg"
     NEUTRAL = "neu"
     POSITIVE = "pos"
+
+    @property
+    def word(self) -> str:
+        """The label as people say it: "negative"."""
+        return self.name.lower()
 
 
 class Topic(StrEnum):

@@ -23,7 +23,7 @@ def made() -> str:
         for was, following in TRANSITIONS.items()
         for to, why in following.items()
     ]
-    rows = [f"| **{_name(state)}** | {meaning} | {_following(state)} |" for state, meaning in MEANINGS.items()]
+    rows = [f"| **{state.words}** | {meaning} | {_following(state)} |" for state, meaning in MEANINGS.items()]
     return "\n".join(
         [
             "```mermaid",
@@ -46,12 +46,8 @@ def renewed(page: str) -> str:
     return f"{before}{BEGIN}\n{made()}\n{END}{after}"
 
 
-def _name(state: DeliveryState) -> str:
-    return state.value.replace("_", " ")
-
-
 def _following(state: DeliveryState) -> str:
-    return "; ".join(f"{_name(to)} ({why})" for to, why in TRANSITIONS[state].items()) or "nothing"
+    return "; ".join(f"{to.words} ({why})" for to, why in TRANSITIONS[state].items()) or "nothing"
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator
 
 from reviewdesk.assess import Assessable, weights
-from reviewdesk.model import Assessment, Label, Reason
+from reviewdesk.model import Assessment, Reason
 from reviewdesk.text import cut, width
 
 _WIDE = 76
-_LABELS = {Label.NEGATIVE: "negative", Label.NEUTRAL: "neutral", Label.POSITIVE: "positive"}
 
 
 def explained(item: Assessable, assessment: Assessment) -> Iterator[str]:
@@ -45,7 +44,7 @@ def _verdict(assessment: Assessment) -> str:
     parts = [
         kind,
         f"probability {assessment.probability:.2f}",
-        _LABELS[assessment.label] if assessment.compound is not None else "unknown",
+        assessment.label.word if assessment.compound is not None else "unknown",
         assessment.intent.value,
         assessment.language,
         *(["unsure"] if assessment.unsure else []),

@@ -51,7 +51,7 @@ def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
             (
                 str(each.id),
                 str(each.mention_id),
-                each.state.value.replace("_", " "),
+                each.state.words,
                 each.agent,
                 ago(each.created_at),
                 each.text,

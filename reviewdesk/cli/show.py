@@ -44,7 +44,7 @@ def _print(conversation: Conversation) -> None:
         _print_text(stored, is_focus=stored.id == focus.id)
     _print_assessment(focus)
     for reply in conversation.replies:
-        show(f"\nReply {reply.id} by {reply.agent}, {reply.state.value.replace('_', ' ')}, {ago(reply.created_at)}:")
+        show(f"\nReply {reply.id} by {reply.agent}, {reply.state.words}, {ago(reply.created_at)}:")
         _print_block(reply.text)
         if reply.fault:
             show(f"  {reply.fault} {reply.fault_hint}".rstrip())

@@ -76,6 +76,11 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     State.WITHDRAWN: {},
 }
 
+NOT_OUT = (State.QUEUED, State.HELD, State.REFUSED, State.HANDED_OFF)
+"""States in which it is certain that the desk has posted nothing, and the reply can be taken back."""
+THERE = (State.POSTED, State.VISIBLE)
+"""States in which the reply stands on its platform."""
+
 FIRST_LOOK = timedelta(seconds=10)
 """How long after the attempt an unknown reply is first looked for: platforms need a moment to show it."""
 SURE_AFTER = timedelta(minutes=2)
@@ -95,7 +100,7 @@ def require(was: State, to: State) -> State:
         NotAllowed: it may not.
     """
     if to not in TRANSITIONS[was]:
-        raise NotAllowed(f"A reply that is {was.value.replace('_', ' ')} cannot become {to.value.replace('_', ' ')}.")
+        raise NotAllowed(f"A reply that is {was.words} cannot become {to.words}.")
     return to
 
 

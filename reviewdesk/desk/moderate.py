@@ -12,7 +12,7 @@ from reviewdesk.connector import Connector
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import checked_reply, text_of
 from reviewdesk.desk.connecting import blamed, connected
-from reviewdesk.desk.delivery import require
+from reviewdesk.desk.delivery import THERE, require
 from reviewdesk.errors import NotAllowed, Unreachable
 from reviewdesk.model import DeliveryState, PostedReply, Record
 from reviewdesk.plugins import foreign_among
@@ -161,9 +161,9 @@ async def _asked(
 
 def _standing(store: Store, id: int) -> Reply:
     reply = store.outbox.get(id)
-    if reply.state not in (DeliveryState.POSTED, DeliveryState.VISIBLE) or not reply.remote_id:
+    if reply.state not in THERE or not reply.remote_id:
         raise NotAllowed(
-            f"Reply {id} does not stand on its platform; it is {reply.state.value.replace('_', ' ')}.",
+            f"Reply {id} does not stand on its platform; it is {reply.state.words}.",
             hint="`reviewdesk outbox` shows what can be done with it.",
         )
     return reply

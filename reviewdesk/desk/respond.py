@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from reviewdesk.config import Config
-from reviewdesk.desk.delivery import require
+from reviewdesk.desk.delivery import NOT_OUT, THERE, require
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Channel, DeliveryState, LengthUnit, Level, Status
 from reviewdesk.replies.checks import Problem, check_reply
@@ -17,13 +17,10 @@ from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Draft, Reply, Stored, Writer
 from reviewdesk.text import cut
 
-_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.REFUSED, DeliveryState.HELD, DeliveryState.HANDED_OFF)
-"""States in which it is certain that the desk has posted nothing."""
-
 WRITING_AGAIN = 15.0
 _WRITING_LEASE = 40.0
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
-_OUT = (DeliveryState.POSTED, DeliveryState.VISIBLE, DeliveryState.HANDED_OFF)
+_OUT = (*THERE, DeliveryState.HANDED_OFF)
 """States in which the customer has a reply, or a person is posting it."""
 
 
@@ -188,7 +185,7 @@ class Respond:
         Raises:
             NotAllowed: it has gone out already, is going out just now, or nobody knows.
         """
-        _require_state(reply, _NOT_OUT, "cannot be taken back")
+        _require_state(reply, NOT_OUT, "cannot be taken back")
         with self._store.transaction():
             self._move(reply, DeliveryState.WITHDRAWN)
             begun = [each.text for each in self._own_drafts(reply) if each.text != reply.text]
@@ -201,7 +198,7 @@ class Respond:
         Raises:
             NotAllowed: as in `take_back`.
         """
-        _require_state(reply, _NOT_OUT, "cannot be withdrawn")
+        _require_state(reply, NOT_OUT, "cannot be withdrawn")
         self._move(reply, DeliveryState.WITHDRAWN)
 
     def _own_drafts(self, reply: Reply) -> list[Draft]:
@@ -259,7 +256,7 @@ class Respond:
 def _require_state(reply: Reply, states: Collection[DeliveryState], otherwise: str) -> None:
     if reply.state not in states:
         raise NotAllowed(
-            f"Reply {reply.id} {otherwise}: it is {reply.state.value.replace('_', ' ')}.",
+            f"Reply {reply.id} {otherwise}: it is {reply.state.words}.",
             hint="`reviewdesk outbox --all` shows where each reply stands.",
         )
 

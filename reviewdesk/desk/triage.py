@@ -163,8 +163,7 @@ class Triage:
 
 
 def _said(label: Label, complaint: bool) -> str:
-    word = {Label.NEGATIVE: "negative", Label.NEUTRAL: "neutral", Label.POSITIVE: "positive"}[label]
-    return f"{word}, {'a complaint' if complaint else 'no complaint'}"
+    return f"{label.word}, {'a complaint' if complaint else 'no complaint'}"
 
 
 def _count(number: int) -> str:

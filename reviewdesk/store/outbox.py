@@ -20,6 +20,8 @@ from reviewdesk.store.records import Draft, Reply, Writer, as_written
 if TYPE_CHECKING:
     from reviewdesk.store.db import Store
 
+WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
+"""States in which a reply waits for a person."""
 _REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
     attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint, seen_until,
     seen_version, seen_mention, changes, seen_gone, seen_unreadable"""
@@ -112,8 +114,8 @@ class Outbox:
 
     def waiting(self) -> int:
         """Gives how many replies wait for a person: held, refused, unclear, or to be posted by hand."""
-        states = "('held', 'refused', 'unknown', 'handed_off')"
-        return int(self._conn.execute(f"SELECT count(*) FROM reply WHERE state IN {states}").fetchone()[0])
+        found = self._conn.execute(f"SELECT count(*) FROM reply WHERE state IN ({marks(WAITING)})", WAITING)
+        return int(found.fetchone()[0])
 
     def replies_to(self, mention: int) -> tuple[Reply, ...]:
         """Gives the replies to a mention, oldest first."""

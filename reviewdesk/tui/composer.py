@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.text import Text
@@ -181,7 +180,7 @@ class Composer(Widget):
 
     def __init__(
         self,
-        around: Callable[[], Surroundings] | None = None,
+        around: Callable[[], Surroundings],
         *,
         shop: str = "",
         undo_seconds: int = 10,
@@ -189,7 +188,7 @@ class Composer(Widget):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._around = around or (lambda: Surroundings(datetime.now(UTC), UTC, "", {}))
+        self._around = around
         self._keys = keys or Keys()
         self._shop = shop
         self._undo_seconds = undo_seconds

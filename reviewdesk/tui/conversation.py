@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rich.segment import Segment
 from textual import events
@@ -27,10 +26,6 @@ _SLICE = 0.003
 """For how many seconds the layout of a long conversation may hold the keys up at a time."""
 _LOW = 12
 """A pane with fewer lines than this keeps only two of them for the heading."""
-
-
-def _here() -> Surroundings:
-    return Surroundings(datetime.now(UTC), UTC, "", {})
 
 
 @dataclass
@@ -63,10 +58,10 @@ class ConversationPane(ScrollView, can_focus=True, inherit_bindings=False):
 
         id: int
 
-    def __init__(self, around: Callable[[], Surroundings] | None = None, *, id: str | None = None) -> None:
+    def __init__(self, around: Callable[[], Surroundings], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = "Nothing is chosen."
-        self._around = around or _here
+        self._around = around
         self._conversation: Conversation | None = None
         self._head: list[Content] = []
         self._lines: list[_Line] = []

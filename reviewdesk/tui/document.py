@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from reviewdesk.model import Assessment, Channel, DeliveryState, Mention, Reason, Severity, Status
+from reviewdesk.model import Assessment, Channel, DeliveryState, Label, Mention, Reason, Severity, Status
 from reviewdesk.replies.checks import language_name
 from reviewdesk.store.records import Conversation, Correction, Reply, Row, Stored, Version
 from reviewdesk.text import cut, is_web_link, one_line
@@ -242,10 +242,9 @@ def _why(assessment: Assessment) -> Iterator[Block]:
     if assessment.compound is None:
         feeling = ("sentiment unknown", _FAINT)
     else:
-        word = {"neg": "negative", "neu": "neutral", "pos": "positive"}[assessment.label]
         feeling = (
-            f"{word} {_signed(assessment.compound)}",
-            style_of(assessment.compound).split()[0] if word != "neutral" else "",
+            f"{assessment.label.word} {_signed(assessment.compound)}",
+            style_of(assessment.compound).split()[0] if assessment.label is not Label.NEUTRAL else "",
         )
     language = "other language" if assessment.language == "other" else language_name(cut(assessment.language, 12))
     about = ", ".join(topic.value for topic in assessment.topics)
@@ -267,9 +266,8 @@ def _why(assessment: Assessment) -> Iterator[Block]:
 
 
 def _corrected(said: Correction, around: Surroundings) -> str:
-    word = {"neg": "negative", "neu": "neutral", "pos": "positive"}[said.label]
     kind = "a complaint" if said.complaint else "no complaint"
-    return f"{cut(said.agent, 20)} says {ago(said.at, around)}: {word}, {kind}"
+    return f"{cut(said.agent, 20)} says {ago(said.at, around)}: {said.label.word}, {kind}"
 
 
 def _reply(reply: Reply, around: Surroundings) -> Iterator[Block]:

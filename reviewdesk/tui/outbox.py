@@ -9,7 +9,9 @@ from textual.content import Content
 from textual.message import Message
 
 from reviewdesk.commands import Context, Keys
+from reviewdesk.desk.delivery import NOT_OUT, THERE
 from reviewdesk.model import Channel, DeliveryState
+from reviewdesk.store.outbox import WAITING
 from reviewdesk.store.records import Reply, Row
 from reviewdesk.text import cut, one_line, safe, width
 from reviewdesk.tui import difference
@@ -31,20 +33,17 @@ _ORDER = (
     DeliveryState.VISIBLE,
     DeliveryState.WITHDRAWN,
 )
-_NOT_OUT = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
-_THERE = (DeliveryState.POSTED, DeliveryState.VISIBLE)
 _WORKS = {
     "outbox.posted": (DeliveryState.UNKNOWN, DeliveryState.HANDED_OFF),
     "outbox.missing": (DeliveryState.UNKNOWN,),
     "outbox.release": (DeliveryState.HELD,),
-    "outbox.take_back": _NOT_OUT,
-    "outbox.drop": _NOT_OUT,
-    "outbox.amend": _THERE,
-    "outbox.delete": _THERE,
+    "outbox.take_back": NOT_OUT,
+    "outbox.drop": NOT_OUT,
+    "outbox.amend": THERE,
+    "outbox.delete": THERE,
     "outbox.open": tuple(DeliveryState),
 }
 """On replies of which states a command works."""
-_WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.HANDED_OFF)
 
 
 class OutboxScreen(Overview):
@@ -102,7 +101,7 @@ class OutboxScreen(Overview):
 
         mention_id: int
 
-    def __init__(self, around: Callable[[], Surroundings] | None = None, keys: Keys | None = None) -> None:
+    def __init__(self, around: Callable[[], Surroundings], keys: Keys | None = None) -> None:
         super().__init__(around)
         self._keys = keys or Keys()
         self._known = False
@@ -129,7 +128,7 @@ class OutboxScreen(Overview):
         self._answered = self._answered if answered is None else answered
         self._replies = sorted(replies, key=lambda reply: (_ORDER.index(reply.state), reply.created_at))
         places = [place for place, reply in enumerate(self._replies) if before and reply.id == before.id]
-        waiting = sum(reply.state in _WAITING for reply in self._replies)
+        waiting = sum(reply.state in WAITING for reply in self._replies)
         said = f"{waiting} wait{'s' if waiting == 1 else ''} for your word" if waiting else "nothing waits for you"
         title = Content.assemble(
             ("Outbox", "bold"), f"  {len(self._replies):,}, ", (said, "bold $warning" if waiting else "$success")

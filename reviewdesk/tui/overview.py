@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -52,9 +51,9 @@ class Overview(Screen[None]):
     Overview #title { height: 1; padding: 0 1; background: $panel; }
     """
 
-    def __init__(self, around: Callable[[], Surroundings] | None = None) -> None:
+    def __init__(self, around: Callable[[], Surroundings]) -> None:
         super().__init__()
-        self.around = around or (lambda: Surroundings(datetime.now(UTC), UTC, "", {}))
+        self.around = around
         self.entries = Entries(markup=False)
         self.title_line = Static(id="title", markup=False)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.timer import Timer
 
 from reviewdesk.commands import Context
+from reviewdesk.desk.delivery import THERE
 from reviewdesk.desk.guard import meanwhile, summary
 from reviewdesk.desk.respond import WRITING_AGAIN
 from reviewdesk.model import DeliveryState, LengthUnit, Level, Template, What
@@ -208,7 +209,7 @@ class Replying:
         now = await self._desk.writer.do(lambda desk: desk.store.outbox.get(reply.id))
         if now.state is DeliveryState.WITHDRAWN:
             return False
-        if now.state in (DeliveryState.POSTED, DeliveryState.VISIBLE):
+        if now.state in THERE:
             await self._inbox.amending.offer(now)
         elif now.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
             where = self._desk.keys["outbox.list"]

@@ -44,7 +44,7 @@ class SourcesScreen(Overview):
 
         source: str
 
-    def __init__(self, around: Callable[[], Surroundings] | None = None) -> None:
+    def __init__(self, around: Callable[[], Surroundings]) -> None:
         super().__init__(around)
         self._states: list[SourceState] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from reviewdesk.desk.delivery import THERE
 from reviewdesk.model import DeliveryState, Kind
 from reviewdesk.store.records import Reply
 from reviewdesk.text import cut
@@ -69,8 +70,7 @@ def stars(rating: float) -> str:
 
 def standing_text(reply: Reply) -> str:
     """Gives a reply's text: as the platform has it where it stands there, else as it was approved."""
-    there = reply.state in (DeliveryState.POSTED, DeliveryState.VISIBLE)
-    return (reply.remote_text if there else None) or reply.text
+    return (reply.remote_text if reply.state in THERE else None) or reply.text
 
 
 def delivery(reply: Reply, around: Surroundings) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def opened(composer: Composer, id: int = 3, **options: Any) -> None:
 
 
 def host() -> tuple[Host, Composer]:
-    composer = Composer(shop="Shop Demo")
+    composer = Composer(around, shop="Shop Demo")
     return Host(Vertical(ConversationPane(around), composer)), composer
 
 

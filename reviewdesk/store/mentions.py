@@ -518,15 +518,19 @@ class Mentions:
 
     def wake(self) -> int:
         """Opens the snoozed mentions whose time has come. Gives how many."""
-        due = [
-            id
-            for (id,) in self._conn.execute(
-                "SELECT id FROM mention WHERE status = 'snoozed' AND snoozed_until <= ?", (self._store.now_ms(),)
-            )
-        ]
-        if due:
+        if not self._due_to_wake():
+            return 0
+        with self._store.transaction():
+            # Looked at again: what somebody has just snoozed anew sleeps on.
+            due = self._due_to_wake()
             self.change(due, {"status": Status.OPEN.value, "snoozed_until": None}, agent="", what="woke")
         return len(due)
+
+    def _due_to_wake(self) -> list[int]:
+        found = self._conn.execute(
+            "SELECT id FROM mention WHERE status = 'snoozed' AND snoozed_until <= ?", (self._store.now_ms(),)
+        )
+        return [id for (id,) in found]
 
     def _stored(self, where: str, params: Mapping[str, Any], tail: str = "") -> list[Stored]:
         found = self._conn.execute(f"SELECT {_STORED} {_FROM_STORED} WHERE {where} {tail}", params)

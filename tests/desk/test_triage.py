@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -120,6 +122,24 @@ def test_a_snooze_that_woke_up_is_not_taken_back(store: Store, clock: Clock, jan
     jana.wake()
     assert jana.undo(done).count == 0
     assert statuses(store, ids) == [Status.OPEN] * 3
+
+
+def test_what_is_snoozed_anew_at_that_moment_sleeps_on(
+    store: Store, clock: Clock, jana: Triage, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jana.snooze(ids, clock.now + timedelta(hours=1))
+    clock.forward(hours=1)
+    transaction = store.transaction
+
+    def late() -> AbstractContextManager[sqlite3.Connection]:
+        monkeypatch.undo()
+        with Store(store.path, clock=clock) as other:
+            Triage(other, "petr").snooze(ids[:1], clock.now + timedelta(hours=1))
+        return transaction()
+
+    monkeypatch.setattr(store, "transaction", late)
+    assert jana.wake() == 2
+    assert statuses(store, ids) == [Status.SNOOZED, Status.OPEN, Status.OPEN]
 
 
 def test_the_log_knows_who_did_what(store: Store, jana: Triage, ids: list[int]) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
@@ -18,6 +17,7 @@ from reviewdesk.replies.checks import length
 from reviewdesk.store.records import Reply
 from reviewdesk.text import cut, safe
 from reviewdesk.tui.composer import ReplyText
+from reviewdesk.tui.frame import Frame
 from reviewdesk.tui.prompts import Choose, Confirm
 from reviewdesk.tui.wording import standing_text
 from reviewdesk.tui.writer import Desk
@@ -124,17 +124,11 @@ class Rewrite(ModalScreen[str | None]):
     Rewrite {
         align: center middle;
         background: $background 60%;
-        .frame {
+        Frame {
             width: 90%;
             max-width: 100;
             height: 80%;
             max-height: 24;
-            background: $surface;
-            border: round $primary;
-            border-title-color: $foreground;
-            border-title-style: bold;
-            border-subtitle-color: $faint;
-            padding: 0 1;
         }
         ReplyText { height: 1fr; border: none; padding: 0; background: $surface; }
         #count { height: 1; color: $faint; }
@@ -151,11 +145,7 @@ class Rewrite(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lays the text out."""
-        with Vertical(classes="frame") as frame:
-            frame.border_title = Content(cut(self._title, 60))
-            frame.border_subtitle = Content(
-                self._keys.put_into("{reply.send} changes it there · {reply.leave} leaves it")
-            )
+        with Frame(self._title, self._keys.put_into("{reply.send} changes it there · {reply.leave} leaves it")):
             yield self._area
             yield Static(id="count", markup=False)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList, Static
@@ -21,6 +21,7 @@ from reviewdesk.replies.personalise import greeting
 from reviewdesk.replies.render import Rendered, render
 from reviewdesk.text import cut, fold, one_line, safe
 from reviewdesk.tui.finding import Finder
+from reviewdesk.tui.frame import Frame
 
 HOLE_STYLE = "bold $warning on $warning 20%"
 """How a hole that a person must fill is shown."""
@@ -52,17 +53,11 @@ class TemplatePicker(Finder[Picked]):
     TemplatePicker {
         align: center middle;
         background: $background 60%;
-        #picker {
+        Frame {
             width: 96%;
             max-width: 150;
             height: 90%;
             max-height: 40;
-            background: $surface;
-            border: round $primary;
-            border-title-color: $foreground;
-            border-title-style: bold;
-            border-subtitle-color: $faint;
-            padding: 0 1;
         }
         Input { border: none; padding: 0; height: 1; background: $surface; margin-bottom: 1; }
         #both { height: 1fr; }
@@ -96,9 +91,7 @@ class TemplatePicker(Finder[Picked]):
 
     def compose(self) -> ComposeResult:
         """Lays the list and the preview out."""
-        with Vertical(id="picker") as frame:
-            frame.border_title = "Templates"
-            frame.border_subtitle = "⏎ takes it · esc leaves"
+        with Frame("Templates", "⏎ takes it · esc leaves"):
             yield Input(placeholder="type to find: title, purpose, topic, words", compact=True)
             with Horizontal(id="both"):
                 yield OptionList(markup=False, compact=True)

@@ -10,7 +10,6 @@ from typing import ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.screen import ModalScreen
@@ -20,22 +19,17 @@ from textual.widgets.option_list import Option
 from reviewdesk.errors import NotAllowed
 from reviewdesk.text import cut, fold, one_line, safe
 from reviewdesk.tui.finding import Finder
+from reviewdesk.tui.frame import Frame
 from reviewdesk.tui.wording import duration
 
 _FRAME = """
     align: center middle;
     background: $background 60%;
-    .frame {
+    Frame {
         width: 64;
         max-width: 92%;
         height: auto;
         max-height: 80%;
-        background: $surface;
-        border: round $primary;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        border-subtitle-color: $faint;
-        padding: 0 1;
     }
     Input { border: none; padding: 0; height: 1; background: $surface; }
     OptionList { border: none; background: $surface; height: auto; max-height: 16; padding: 0; margin-top: 1; }
@@ -79,9 +73,7 @@ class Choose(Finder[str]):
 
     def compose(self) -> ComposeResult:
         """Lays the question out."""
-        with Vertical(classes="frame") as frame:
-            frame.border_title = Content(cut(self._title, 60))
-            frame.border_subtitle = "⏎ chooses · esc leaves"
+        with Frame(self._title, "⏎ chooses · esc leaves"):
             yield Input(placeholder="type to find" + (", or something new" if self._allow_new else ""), compact=True)
             yield OptionList(markup=False, compact=True)
             yield Static(classes="fault", markup=False)
@@ -130,9 +122,7 @@ class Ask(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lays the question out."""
-        with Vertical(classes="frame") as frame:
-            frame.border_title = Content(cut(self._title, 60))
-            frame.border_subtitle = "⏎ takes it · esc leaves"
+        with Frame(self._title, "⏎ takes it · esc leaves"):
             yield Input(safe(self._initial), compact=True, select_on_focus=False)
 
     @on(Input.Submitted)
@@ -167,8 +157,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lays the question out."""
-        with Vertical(classes="frame") as frame:
-            frame.border_title = Content(cut(self._title, 60))
+        with Frame(self._title):
             body = safe(self._body[:_BODY_MOST]) + ("…" if len(self._body) > _BODY_MOST else "")
             yield Static(Content(body))
             yield Static(

@@ -21,6 +21,7 @@ from reviewdesk.errors import ReviewdeskError
 from reviewdesk.folders import make_folder
 
 _PROGRAM = [sys.executable, "-P", "-m", "reviewdesk"]
+"""-P: what lies in the current folder is no part of the program."""
 
 
 @click.command(
@@ -106,11 +107,11 @@ def _cron() -> Iterator[None]:
     loop = (
         "import subprocess, sys, time\n"
         "while True:\n"
-        "    subprocess.run([sys.executable, '-m', 'reviewdesk', 'poll', '--now', '--quiet'],\n"
+        "    subprocess.run([*sys.argv[1:], 'poll', '--now', '--quiet'],\n"
         "                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "    time.sleep(2)\n"
     )
-    polling = [sys.executable, "-c", loop]
+    polling = [sys.executable, "-P", "-c", loop, *_PROGRAM]
     with subprocess.Popen(polling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as cron:  # noqa: S603 - ours
         try:
             yield

@@ -30,6 +30,8 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 # Its lines would hold the emulated platforms' keys.
 logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
 
+MOST_SEEN = 10_000
+"""How many of the last requests an emulator remembers at the least: a sandbox may run for days."""
 _transports: dict[tuple[str, int], asyncio.Transport] = {}
 
 
@@ -67,6 +69,8 @@ class _Stage:
                 body=body,
             )
         )
+        if len(self.emulator.requests) > 2 * MOST_SEEN:
+            del self.emulator.requests[:-MOST_SEEN]
         line = f"{request.method} {request.url.path}"
         fault = next((each for each in self.emulator.faults if each.strikes(line)), None)
         await self._play(fault, scope, _replay(body, receive), send, Request(scope, _replay(body, receive)))

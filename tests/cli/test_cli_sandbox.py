@@ -14,17 +14,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import httpx
 import msgspec
 import pytest
 
 from reviewdesk.assess import Assessor
+from reviewdesk.cli.demo import _cron
 from reviewdesk.config import load
 from reviewdesk.desk.assessing import assess_pending
+from reviewdesk.sandbox import serve, server
 from reviewdesk.sandbox.fill import fill, mentions
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
+from reviewdesk_connectors.feed.sandbox import FeedEmulator
 from tests.cli.conftest import Run, process
 
 
@@ -39,6 +43,14 @@ def sandbox(*args: object) -> Iterator[subprocess.Popen[bytes]]:
 
 
 class TestSandbox:
+    def test_it_remembers_no_more_requests_than_it_needs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server, "MOST_SEEN", 2)
+        with serve(FeedEmulator()) as running, httpx.Client(base_url=running.base) as client:
+            for number in range(8):
+                client.get(f"/{number}")
+                assert len(running.emulator.requests) <= 5
+            assert running.emulator.requests[-1].path == "/7"
+
     def test_one_line_tells_all_and_ctrl_c_ends_it_well(self, tmp_path: Path) -> None:
         toml = tmp_path / "sandbox.toml"
         with sandbox("--customers", 60, "--configuration", toml) as running:
@@ -144,6 +156,13 @@ def found(store: Store) -> list[bytes]:
 
 
 class TestDemo:
+    def test_nothing_of_the_current_folder_is_run_by_its_polls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        begun = MagicMock()
+        monkeypatch.setattr(subprocess, "Popen", begun)
+        with _cron():
+            (command, *_), _ = begun.call_args
+        assert [word for word in command if word in (sys.executable, "-P")] == [sys.executable, "-P"] * 2
+
     def test_a_first_poll_without_a_window(self, tmp_path: Path) -> None:
         folder = tmp_path / "demo"
         for _ in range(2):  # The second time the folder is there, and the ports are others.

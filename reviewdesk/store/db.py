@@ -10,7 +10,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -260,7 +260,7 @@ class Store:
         """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, while others read and write.
 
         Raises:
-            StoreError: the target exists already or cannot be written.
+            StoreError: the target exists already or cannot be written whole; then none is left.
         """
         try:
             os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -269,11 +269,12 @@ class Store:
         except OSError as error:
             raise StoreError(f"The file {target} cannot be written: {error.strerror}.") from None
         with self.told():
-            copy = sqlite3.connect(target)
             try:
-                self.db.conn.backup(copy, pages=4096)
-            finally:
-                copy.close()
+                with closing(sqlite3.connect(target)) as copy:
+                    self.db.conn.backup(copy, pages=4096)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
 
     def empty_log(self) -> bool:
         """Writes the log beside the database (`-wal`) into it; False where another connection is in the way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import stat
 import threading
@@ -163,6 +164,19 @@ def test_a_backup_is_whole_its_owners_alone_and_never_over_another_file(tmp_path
     with Store(tmp_path / "copy.db") as copy:
         assert [event.what for event in copy.people.events()] == ["x"]
         assert copy.health.damage() == []
+
+
+def test_half_a_backup_is_none(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+        try:
+            with pytest.raises(StoreError):
+                store.backup(tmp_path / "copy.db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert not list(tmp_path.glob("copy*"))
+        store.backup(tmp_path / "copy.db")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")

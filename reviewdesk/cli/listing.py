@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 
 import click
 
 from reviewdesk.cli.output import ago, csv_rows, json_line, say, table
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.config import Config
 from reviewdesk.model import Status
 from reviewdesk.store.records import Filter, Row, View
 
 
 class Day(click.ParamType[datetime]):
-    """A day or a moment in ISO 8601; without a zone it is UTC."""
+    """A day or a moment in ISO 8601; without a zone it is the shop's, which `chosen` puts in."""
 
     name = "day"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Gives an aware time."""
+        """Gives the time, aware only where it was given with a zone."""
         if isinstance(value, datetime):
             return value
         try:
-            moment = datetime.fromisoformat(str(value))
+            return datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is no date; write 2026-11-23 or 2026-11-23T08:00.", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def filters(command: click.decorators.FC) -> click.decorators.FC:
@@ -51,8 +51,8 @@ def filters(command: click.decorators.FC) -> click.decorators.FC:
             click.option("--tag", default="", metavar="TAG", help="Only with this tag."),
             click.option("--assignee", default="", metavar="AGENT", help="Only assigned to this agent."),
             click.option("--search", default="", metavar="WORDS", help="Only with these words; accents do not count."),
-            click.option("--since", type=Day(), metavar="DAY", help="Only written on this day or later."),
-            click.option("--until", type=Day(), metavar="DAY", help="Only written before this day."),
+            click.option("--since", type=Day(), metavar="DAY", help="Only written on this day of the shop's or later."),
+            click.option("--until", type=Day(), metavar="DAY", help="Only written before this day of the shop's."),
         )
     ):
         command = option(command)
@@ -60,7 +60,7 @@ def filters(command: click.decorators.FC) -> click.decorators.FC:
 
 
 def chosen(
-    agent: str,
+    config: Config,
     *,
     view: str,
     source: str,
@@ -72,19 +72,23 @@ def chosen(
     since: datetime | None,
     until: datetime | None,
 ) -> Filter:
-    """Gives the filter that the options of `filters` describe."""
+    """Gives the filter that the options of `filters` describe, for who works here and by the shop's clock."""
     return Filter(
         view=View(view),
-        agent=agent,
+        agent=config.agent,
         source=source,
         status=Status(status) if status else None,
         complaint=complaints,
         tag=tag,
         assignee=assignee,
         search=search,
-        since=since,
-        until=until,
+        since=_aware(since, config.shop.timezone),
+        until=_aware(until, config.shop.timezone),
     )
+
+
+def _aware(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    return moment.replace(tzinfo=zone) if moment and not moment.tzinfo else moment
 
 
 @click.command(
@@ -111,7 +115,7 @@ def list_command(session: Session, /, limit: int, as_json: bool, as_csv: bool, *
     """
     config = session.reading
     with session.store(config, read_only=True) as store:
-        which = chosen(config.agent, **options)  # type: ignore[arg-type]
+        which = chosen(config, **options)  # type: ignore[arg-type]
         ids = store.mentions.ids(which, limit=limit)
         found = store.mentions.rows(ids)
         rows = [found[id] for id in ids if id in found]

@@ -7,11 +7,12 @@ import io
 import json
 import os
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from reviewdesk.model import Kind, Mention
 from reviewdesk.store.db import Store
 from tests.cli.conftest import HOSTILE, NOW, Run
 
@@ -52,6 +53,21 @@ def test_filters_choose_the_same_in_list_and_export(options: list[str], expected
     assert listed.code == 0
     assert [each["id"] for each in listed.json] == [each["id"] for each in exported.json]
     assert run("list", "--db", db, *options).err == ("" if expected else "No mentions.\n")
+
+
+def test_a_day_is_the_shops_day(run: Run, db: Path) -> None:
+    with Store(db) as store:
+        for hour in (21, 22):  # of UTC, before and after midnight in Prague
+            written = datetime(2025, 6, 10, hour, 30, tzinfo=UTC)
+            store.mentions.ingest("feed", [Mention(id=f"at {hour}", kind=Kind.POST, text="x", created_at=written)])
+
+    def listed(*options: str) -> set[str]:
+        return {each["mention"]["id"] for each in run("export", "--db", db, *options).json}
+
+    assert listed("--since", "2025-06-11", "--until", "2025-06-12") == {"at 22"}
+    assert listed("--since", "2025-06-10", "--until", "2025-06-11") == {"at 21"}
+    assert listed("--since", "2025-06-10T22:00+00:00", "--until", "2025-06-11T00:31") == {"at 22"}
+    assert listed("--since", "0001-01-01", "--until", "2025-06-11T00:31") >= {"at 21", "at 22"}
 
 
 def test_the_list_shows_complaints_with_marks_and_what_is_not_there(run: Run, db: Path) -> None:

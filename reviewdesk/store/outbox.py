@@ -122,7 +122,7 @@ class Outbox:
         return tuple(self._select("mention_id = ?", (mention,)))
 
     def in_states(self, states: Collection[DeliveryState], *, limit: int = 10_000) -> list[Reply]:
-        """Gives the replies in these states, oldest first."""
+        """Gives the replies in these states, oldest first; of more than `limit` the newest."""
         values = [state.value for state in states]
         return self._select(f"state IN ({marks(values)})", values, limit)
 
@@ -383,8 +383,10 @@ class Outbox:
         )
 
     def _select(self, where: str, params: Sequence[Any], limit: int = 10_000) -> list[Reply]:
-        found = self._conn.execute(f"SELECT {_REPLY} FROM reply WHERE {where} ORDER BY id LIMIT ?", (*params, limit))
-        return [_reply(row) for row in found]
+        found = self._conn.execute(
+            f"SELECT {_REPLY} FROM reply WHERE {where} ORDER BY id DESC LIMIT ?", (*params, limit)
+        ).fetchall()
+        return [_reply(row) for row in reversed(found)]
 
     def _log(self, conn: sqlite3.Connection, mention: int, agent: str, what: str, reply: int) -> None:
         conn.execute(

@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from reviewdesk.commands import Command, Context, Keys, in_context, key_label, with_keys
 from reviewdesk.config import Config
+from reviewdesk.desk.delivery import THERE
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import DeliveryState
 from reviewdesk.store.db import Store
@@ -40,7 +41,8 @@ from reviewdesk.tui.writer import Desk, Writer
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TIME_PASSES_SECONDS = 30
-_REPLIES_SHOWN = 500
+_LATEST_SHOWN = 500
+"""How many of the replies that stand on their platform are shown; of all others none is left out."""
 _BY_WIDTH = [(0, "-tiny"), (40, "-narrow"), (100, "-medium"), (150, "-wide")]
 _BY_HEIGHT = [(0, "-flat"), (8, "-tall")]
 
@@ -413,8 +415,9 @@ class ReviewdeskApp(App[int]):
 
 
 def _replies_to_show(desk: Desk) -> tuple[list[Reply], dict[int, Row]]:
-    states = [state for state in DeliveryState if state is not DeliveryState.WITHDRAWN]
-    replies = desk.store.outbox.in_states(states)[-_REPLIES_SHOWN:]
+    outbox = desk.store.outbox
+    under_way = [state for state in DeliveryState if state not in (*THERE, DeliveryState.WITHDRAWN)]
+    replies = outbox.in_states(under_way) + outbox.in_states(THERE, limit=_LATEST_SHOWN)
     return replies, desk.store.mentions.rows([reply.mention_id for reply in replies])
 
 

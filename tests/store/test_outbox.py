@@ -39,6 +39,11 @@ def test_what_was_approved_is_kept_word_for_word(store: Store) -> None:
     assert store.outbox.put(1, text, agent="a").text == text
 
 
+def test_of_too_many_replies_the_newest_are_given(store: Store) -> None:
+    ids = [store.outbox.put(mention, "x", agent="a").id for mention in (1, 2, 3)]
+    assert [each.id for each in store.outbox.in_states([DeliveryState.QUEUED], limit=2)] == ids[1:]
+
+
 def test_nobody_claims_before_the_undo_seconds_are_over(store: Store) -> None:
     store.outbox.put(1, "x", agent="a", send_after=NOON + timedelta(seconds=10))
     assert store.outbox.claim("me", lease_seconds=60) is None

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from reviewdesk.model import Budget, Change, DeliveryState, What
+from reviewdesk.model import Budget, Change, DeliveryState, Kind, Mention, What
+from reviewdesk.store.db import Store
+from reviewdesk.tui import app
 from reviewdesk.tui.outbox import OutboxScreen
 from reviewdesk.tui.sources import SourcesScreen
 from tests.tui.conversations import HOSTILE, NOW, Host, around, reply, source
@@ -226,3 +230,18 @@ async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> Non
         await pilot.pause()
         assert screen.reply is not None
         assert screen.reply.id == 2
+
+
+def test_what_waits_for_a_person_is_shown_however_much_was_posted_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_LATEST_SHOWN", 1)
+    with Store(tmp_path / "desk.db") as store:
+        store.sources.register("fb", "facebook", "")
+        store.mentions.ingest("fb", [Mention(id=id, kind=Kind.COMMENT, text="x") for id in "abc"])
+        store.outbox.put(1, "by hand", agent="petr", state=DeliveryState.HANDED_OFF)
+        for mention in (2, 3):
+            store.outbox.put(mention, f"to {mention}", agent="petr", state=DeliveryState.POSTED)
+        replies, answered = app._replies_to_show(SimpleNamespace(store=store))
+    assert [each.text for each in replies] == ["by hand", "to 3"]
+    assert set(answered) == {1, 3}

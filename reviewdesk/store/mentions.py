@@ -103,6 +103,27 @@ _CHANGEABLE = frozenset(
     )
 )
 _THREAD_LIMIT = 200
+# The texts above the focus up to the post, and everything below the topmost text that is no post.
+_BRANCH = """mention.id IN (
+        WITH RECURSIVE
+        up (id, platform_id, parent, kind, depth) AS (
+            SELECT id, platform_id, parent, kind, 0 FROM mention WHERE id = :id
+            UNION ALL
+            SELECT above.id, above.platform_id, above.parent, above.kind, up.depth + 1
+            FROM up JOIN mention above ON above.source_id = :source AND above.platform_id = up.parent
+            WHERE up.parent <> '' AND up.depth < 20),
+        top (platform_id) AS (
+            SELECT platform_id FROM up WHERE kind <> 'post' ORDER BY depth DESC LIMIT 1),
+        down (id, platform_id, depth) AS (
+            SELECT id, platform_id, 0 FROM mention
+            WHERE source_id = :source AND platform_id IN (SELECT platform_id FROM top)
+            UNION ALL
+            SELECT below.id, below.platform_id, down.depth + 1
+            FROM down JOIN mention below ON below.source_id = :source AND below.parent = down.platform_id
+            WHERE down.depth < 20)
+        SELECT id FROM up
+        UNION SELECT id FROM down
+        UNION SELECT id FROM mention WHERE source_id = :source AND parent = :key AND ours = 1)"""
 
 
 class Mentions:
@@ -287,7 +308,7 @@ class Mentions:
             NotAllowed: there is none with this id.
         """
         focus = self.get(id)
-        thread = self._messages(focus) if focus.mention.kind is Kind.MESSAGE else self._branch(focus)
+        thread = self._thread(focus)
         return Conversation(
             focus=focus,
             thread=tuple(thread),
@@ -300,45 +321,25 @@ class Mentions:
             flat=bool(self._store.sources.capabilities(focus.source).get("flat")),
         )
 
-    def _messages(self, focus: Stored) -> list[Stored]:
-        newest = self._stored(
-            "mention.thread_id = :thread",
-            {"thread": focus.thread, "limit": _THREAD_LIMIT},
-            tail="ORDER BY mention.created_at DESC, mention.id DESC LIMIT :limit",
-        )
-        return newest[::-1]
+    def _thread(self, focus: Stored) -> list[Stored]:
+        """Gives the texts of private messages; else those above the focus up to the post, and below the topmost one.
 
-    def _branch(self, focus: Stored) -> list[Stored]:
-        """The texts above the focus up to the post, and everything below the topmost text that is no post."""
-        return self._stored(
-            """mention.id IN (
-                WITH RECURSIVE
-                up (id, platform_id, parent, kind, depth) AS (
-                    SELECT id, platform_id, parent, kind, 0 FROM mention WHERE id = :id
-                    UNION ALL
-                    SELECT above.id, above.platform_id, above.parent, above.kind, up.depth + 1
-                    FROM up JOIN mention above ON above.source_id = :source AND above.platform_id = up.parent
-                    WHERE up.parent <> '' AND up.depth < 20),
-                top (platform_id) AS (
-                    SELECT platform_id FROM up WHERE kind <> 'post' ORDER BY depth DESC LIMIT 1),
-                down (id, platform_id, depth) AS (
-                    SELECT id, platform_id, 0 FROM mention
-                    WHERE source_id = :source AND platform_id IN (SELECT platform_id FROM top)
-                    UNION ALL
-                    SELECT below.id, below.platform_id, down.depth + 1
-                    FROM down JOIN mention below ON below.source_id = :source AND below.parent = down.platform_id
-                    WHERE down.depth < 20)
-                SELECT id FROM up
-                UNION SELECT id FROM down
-                UNION SELECT id FROM mention WHERE source_id = :source AND parent = :key AND ours = 1)""",
+        Of too many the newest, with the focus and the post.
+        """
+        where = "mention.thread_id = :thread" if focus.mention.kind is Kind.MESSAGE else _BRANCH
+        found = self._stored(
+            where,
             {
                 "id": focus.id,
+                "thread": focus.thread,
                 "source": focus.source,
                 "key": focus.mention.id,
                 "limit": _THREAD_LIMIT,
             },
-            tail="ORDER BY mention.created_at, mention.id LIMIT :limit",
+            tail="""ORDER BY (mention.id = :id OR mention.kind = 'post') DESC, mention.created_at DESC, mention.id DESC
+                    LIMIT :limit""",
         )
+        return sorted(found, key=lambda each: (each.mention.created_at or each.seen_at, each.id))
 
     def _history(self, focus: Stored, shown: set[int]) -> tuple[Row, ...]:
         author = focus.mention.author

@@ -279,7 +279,7 @@ class Conversation(Record, frozen=True, kw_only=True):
 
     Attributes:
         focus: the mention itself.
-        thread: all texts of the thread in order, at most 200 around the focus, the shop's own among them.
+        thread: the texts of the thread in order, the shop's own among them; of more than 200 the newest with the focus.
         replies: ours to the focus, oldest first, those not yet on the platform included.
         history: other mentions by the same customer: the same author, order number or full name, newest first.
         versions: earlier texts of the focus, oldest first, without the current one.

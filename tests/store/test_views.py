@@ -172,3 +172,21 @@ def test_search_takes_beginnings_and_phrases_and_no_operators(store: Store, word
 def test_the_excerpt_of_a_mention_without_a_text_is_what_was_bad_and_good(store: Store) -> None:
     id = put(store, "1", text="", cons=("teče",), pros=("levné",), title="Konvice")
     assert store.mentions.rows([id])[id].excerpt == "Konvice − teče + levné"
+
+
+@pytest.mark.parametrize("kind", [Kind.COMMENT, Kind.MESSAGE])
+def test_of_a_long_thread_the_newest_are_shown_with_the_mention_itself(tmp_path: Path, kind: Kind) -> None:
+    def text(number: int) -> Mention:
+        parent = {} if kind is Kind.MESSAGE else {"parent_id": "0" if number else "post"}
+        written = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=number)
+        return Mention(id=str(number), kind=kind, text="x", thread_id="post", created_at=written, **parent)
+
+    with Store(tmp_path / "desk.db") as store:
+        store.sources.register("fb", "facebook", "")
+        above = [Mention(id="post", kind=Kind.POST, text="x", created_at=datetime(2026, 10, 1, tzinfo=UTC))]
+        store.mentions.ingest("fb", [*(above if kind is Kind.COMMENT else ()), *map(text, range(300))])
+        focus = store.mentions.find("fb", "7")
+        assert focus is not None
+        shown = [each.mention.id for each in store.mentions.conversation(focus.id).thread]
+    before = ["post", "7"] if kind is Kind.COMMENT else ["7"]
+    assert shown == [*before, *map(str, range(300 + len(before) - 200, 300))]

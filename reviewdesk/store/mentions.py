@@ -339,7 +339,7 @@ class Mentions:
             tail="""ORDER BY (mention.id = :id OR mention.kind = 'post') DESC, mention.created_at DESC, mention.id DESC
                     LIMIT :limit""",
         )
-        return sorted(found, key=lambda each: (each.mention.created_at or each.seen_at, each.id))
+        return sorted(found, key=_when)
 
     def _history(self, focus: Stored, shown: set[int]) -> tuple[Row, ...]:
         author = focus.mention.author
@@ -378,7 +378,7 @@ class Mentions:
         """Gives the id of the mention that came in last, 0 where there is none; later ones have higher ids."""
         return int(self._conn.execute("SELECT coalesce(max(id), 0) FROM mention").fetchone()[0])
 
-    def came_after(self, focus: Stored, id: int, *, beside: bool = False, limit: int = 50) -> list[Stored]:
+    def came_after(self, focus: Stored, id: int, *, beside: bool = False, limit: int = 200) -> list[Stored]:
         """Gives what came in after the text with this id and may concern a mention, oldest first.
 
         That is what the shop, the mention's author and people without a name wrote in its thread. Replies that the desk
@@ -387,7 +387,7 @@ class Mentions:
         Args:
             beside: also what the author wrote under the same text as the mention, where that is a thread of its own.
         """
-        return self._stored(
+        found = self._stored(
             """mention.source_id = :source AND mention.id <> :id AND mention.id > :after
                AND (mention.thread_id = :thread OR (:beside <> '' AND mention.parent = :beside))
                AND mention.gone_at IS NULL
@@ -399,13 +399,18 @@ class Mentions:
                 "thread": focus.thread,
                 "beside": (focus.mention.parent_id or "") if beside else "",
                 "id": focus.id,
+                "key": focus.mention.id,
                 "name": focus.mention.author.name if focus.mention.author else "",
                 "after": id,
                 "source": focus.source,
                 "limit": limit,
             },
-            tail="ORDER BY mention.created_at, mention.id LIMIT :limit",
+            # Under a busy post the limit must not leave out what counts most: what stands below, and the author's own.
+            tail="""ORDER BY mention.parent = :key DESC,
+                      mention.author_id = (SELECT author_id FROM mention WHERE id = :id) DESC, mention.created_at,
+                      mention.id LIMIT :limit""",
         )
+        return sorted(found, key=_when)
 
     def names_near(self, focus: Stored, agent: str, *, limit: int = 50) -> list[str]:
         """Gives the names of other customers whom an agent may take for a mention's author, in order of the alphabet.
@@ -536,6 +541,10 @@ class Mentions:
     def _stored(self, where: str, params: Mapping[str, Any], tail: str = "") -> list[Stored]:
         found = self._conn.execute(f"SELECT {_STORED} {_FROM_STORED} WHERE {where} {tail}", params)
         return [_stored(row) for row in found]
+
+
+def _when(stored: Stored) -> tuple[datetime, int]:
+    return stored.mention.created_at or stored.seen_at, stored.id
 
 
 def _version(row: Sequence[Any]) -> Version:

@@ -190,3 +190,14 @@ def test_of_a_long_thread_the_newest_are_shown_with_the_mention_itself(tmp_path:
         shown = [each.mention.id for each in store.mentions.conversation(focus.id).thread]
     before = ["post", "7"] if kind is Kind.COMMENT else ["7"]
     assert shown == [*before, *map(str, range(300 + len(before) - 200, 300))]
+
+
+def test_what_came_below_a_mention_is_seen_however_much_came_beside_it(tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
+        store.sources.register("fb", "facebook", "")
+        store.mentions.ingest("fb", [Mention(id="a", kind=Kind.COMMENT, text="x", thread_id="p", parent_id="p")])
+        focus = store.mentions.get(1)
+        beside = [Mention(id=f"{each}", kind=Kind.COMMENT, text="x", thread_id="p", parent_id="p") for each in range(9)]
+        below = Mention(id="b", kind=Kind.COMMENT, text="x", thread_id="p", parent_id="a", created_at=NOON)
+        store.mentions.ingest("fb", [*beside, below])
+        assert [each.mention.id for each in store.mentions.came_after(focus, focus.id, limit=2)] == ["0", "b"]

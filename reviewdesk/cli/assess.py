@@ -10,10 +10,10 @@ from typing import IO, cast
 import click
 
 from reviewdesk.assess import Assessable, Assessor
+from reviewdesk.cli.answering import Answering, answered, read_line
 from reviewdesk.cli.exits import Exit
-from reviewdesk.cli.filtering import Answering, answered, read_line
 from reviewdesk.cli.output import say, show, takes_utf8
-from reviewdesk.cli.session import DeskCommand, Session, pass_session
+from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Label
 from reviewdesk.text import cut
@@ -117,7 +117,7 @@ def _explain(session: Session, judge: Assessor, what: str, lang: str | None) -> 
 
         config = session.reading
         with session.store(config) as store:
-            stored = store.mentions.get(int(what))
+            stored = store.mentions.get(Number().convert(what, None, None))
         item = assessable(stored, home_of(config, stored.source))
         if stored.correction:
             said = stored.correction

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from reviewdesk.typed_toml import Document
 
 
+_DIGITS_MOST = 40
+"""Longer ones are no numbers of anything, and Python refuses thousands of digits."""
+
+
 class Session:
     """One call of the command line: where the configuration and the database are, opened when asked for.
 
@@ -79,9 +83,10 @@ class Number(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Gives a number that the database could have."""
-        if str(value).isdecimal() and 0 < int(str(value)) < 2**63:
-            return int(str(value))
-        self.fail(f"{value!r} is no number of one; lists show them in their first column.", param, ctx)
+        text = str(value)
+        if text.isdecimal() and len(text) < _DIGITS_MOST and 0 < int(text) < 2**63:
+            return int(text)
+        self.fail(f"{text[:_DIGITS_MOST]!r} is no number of one; lists show them in their first column.", param, ctx)
 
 
 def _mistakes_above(

@@ -66,14 +66,20 @@ class Session:
         return load(self.config_path, db=self.db_path, optional=True)
 
     def store(self, config: Config | None = None, *, read_only: bool = False) -> Store:
-        """Opens the database.
+        """Opens the database; one of an earlier version is brought up to date, whatever it is opened for.
 
         Raises:
             StoreError: it cannot be opened.
         """
         from reviewdesk.store.db import Store
 
-        return Store((config or self.reading).database, read_only=read_only)
+        path = (config or self.reading).database
+        store = Store(path, read_only=read_only)
+        if not (read_only and store.is_behind):
+            return store
+        store.close()
+        Store(path).close()
+        return Store(path, read_only=True)
 
 
 class Number(click.ParamType[int]):

@@ -138,6 +138,12 @@ class Store:
         if applied:
             self.migrated = due
 
+    @property
+    def is_behind(self) -> bool:
+        """True where the file is of an earlier version of the program; who opens it for writing brings it along."""
+        with self.told():
+            return bool(migrations.pending(self.db))
+
     @contextmanager
     def told(self) -> Iterator[None]:
         """Turns SQLite's errors in the block into `StoreError`s that a person understands."""

@@ -16,6 +16,7 @@ from reviewdesk.cli.logs import log_file
 from reviewdesk.cli.reference import contexts
 from reviewdesk.store.db import Store
 from tests.cli.conftest import Run, process
+from tests.store.test_migrations import old
 
 HERE = Path(__file__).parent
 ALL = dict(contexts())
@@ -97,6 +98,15 @@ def test_environment_names_the_files(run: Run, db: Path, monkeypatch: pytest.Mon
     told = run("list")
     assert told.code == 3
     assert "nowhere.toml" in told.err
+
+
+@pytest.mark.parametrize(
+    "args", [["show", "1"], ["list"], ["export"], ["outbox"], ["learning", "show"], ["backup", "b.db"]]
+)
+def test_the_first_command_after_an_update_reads_the_database(args: list[str], run: Run, tmp_path: Path) -> None:
+    old(tmp_path / "old.db", "m001_the_desk")
+    told = run(*args, "--db", tmp_path / "old.db")
+    assert told.code == 0, told.err
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("repyl", "reply"), ("source", "sources")])

@@ -7,6 +7,7 @@ id, source and thread, its times, rating and product, and what the assessment co
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -300,17 +301,20 @@ class Erasing:
             )
 
     def _set_aside(self, person: Person) -> list[int]:
-        return sorted(
-            {
-                id
-                for needle in _written({*person.names, *person.ids})
-                for source in person.sources
-                for (id,) in self._conn.execute(
-                    "SELECT id FROM set_aside WHERE source_id = ? AND (instr(raw, ?) > 0 OR instr(reason, ?) > 0)",
-                    (source, needle, needle),
+        found: set[int] = set()
+        for needle in _written({*person.names, *person.ids}):
+            whole = _whole(needle)
+            for source in person.sources:
+                found.update(
+                    id
+                    for id, raw, reason in self._conn.execute(
+                        """SELECT id, raw, reason FROM set_aside
+                           WHERE source_id = ? AND (instr(raw, ?) > 0 OR instr(reason, ?) > 0)""",
+                        (source, needle, needle),
+                    )
+                    if whole.search(raw) or whole.search(reason)
                 )
-            }
-        )
+        return sorted(found)
 
     def scrub(self) -> bool:
         """Takes what was deleted off the disk: out of the search index, the file's free pages and the log beside it.
@@ -341,3 +345,8 @@ class Erasing:
 def _written(words: Collection[str]) -> set[str]:
     """Gives words as they stand in payloads: as they are, and in JSON with and without escapes."""
     return {form for word in words for form in (word, *(json.dumps(word, ensure_ascii=a)[1:-1] for a in (True, False)))}
+
+
+def _whole(words: str) -> re.Pattern[str]:
+    """Gives what finds words that are no part of longer ones; before them may stand what JSON escapes."""
+    return re.compile(rf"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{{4}})){re.escape(words)}(?!\w)")

@@ -107,6 +107,26 @@ def test_nothing_is_left_in_any_file(store: Store) -> None:
         plan(store, who=NAME)
 
 
+def test_in_quarantine_others_of_a_longer_name_or_number_stay(tmp_path: Path) -> None:
+    hers = [
+        '{"from": "Eva"}',
+        "<name>Eva</name>",
+        json.dumps({"m": "Zdraví\nEva"}),
+        '{"m": "\\u00a0Eva"}',
+        '{"id": 12}',
+    ]
+    theirs = ['{"from": "Evangelína"}', '{"from": "Meva", "m": "Seva"}', '{"id": 1234}', '{"id": 912}']
+    with Store(tmp_path / "desk.db") as store:
+        store.sources.register("fb", "facebook", "")
+        aside = [SetAside(reason="odd", raw=raw) for raw in (*hers, *theirs)]
+        store.mentions.ingest("fb", [written("a", "x", name="Eva", author="12")], set_aside=aside)
+        planned = plan(store, who="Eva")
+        assert planned.found.set_aside == len(hers)
+        erase(store, planned.person, agent="jana")
+        left = [each.raw for each in store.sources.quarantined() if each.raw]
+    assert sorted(left) == sorted(theirs)
+
+
 def test_no_poll_brings_it_back(store: Store) -> None:
     erase(store, plan(store, who=NAME).person, agent="jana")
     count = len(store.mentions.ids(Filter()))

@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+# A day from the ends of the calendar: what lies beyond cannot be told in every zone. Exports say "never" by such times.
+_EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _BUSY_SECONDS = 30
 
 
 def to_ms(moment: datetime) -> int:
-    """Gives an aware time as milliseconds since 1970."""
-    return (moment - _EPOCH) // _MILLISECOND
+    """Gives an aware time as milliseconds since 1970; one at an end of the calendar a day within it."""
+    return min(max((moment - _EPOCH) // _MILLISECOND, _EARLIEST), _LATEST)
 
 
 def from_ms(ms: int) -> datetime:

@@ -7,7 +7,7 @@ import resource
 import sqlite3
 import stat
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -189,6 +189,21 @@ def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
 def test_times_go_through_milliseconds_unharmed() -> None:
     for moment in (datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)):
         assert from_ms(to_ms(moment)) == moment
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-12))),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    ],
+)
+def test_a_time_at_an_end_of_the_calendar_can_be_shown_everywhere(moment: datetime) -> None:
+    kept = from_ms(to_ms(moment))
+    assert kept.year == moment.year
+    for hours in (-12, 14):
+        assert kept.astimezone(timezone(timedelta(hours=hours)))
 
 
 def test_a_log_that_was_left_behind_is_taken_in(tmp_path: Path) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
 from reviewdesk.desk.guard import sentence
 from reviewdesk.model import Change, DeliveryState
+
+if TYPE_CHECKING:
+    from reviewdesk.desk.respond import Respond
+    from reviewdesk.store.records import Reply
 
 _ON_THEIR_WAY = (
     DeliveryState.QUEUED,
@@ -67,6 +75,16 @@ def outbox_command(ctx: click.Context, everything: bool, as_json: bool) -> None:
                 show(_difference(change))
 
 
+@contextmanager
+def _decision(session: Session, reply: int) -> Iterator[tuple[Respond, Reply]]:
+    """Opens the store, and gives what decides on a reply and the reply itself."""
+    from reviewdesk.desk.respond import Respond
+
+    config = session.reading
+    with session.store(config) as store:
+        yield Respond(store, config.agent, config), store.outbox.get(reply)
+
+
 @outbox_command.command("withdraw", cls=DeskCommand)
 @click.argument("reply", type=Number())
 @pass_session
@@ -75,11 +93,8 @@ def withdraw(session: Session, reply: int) -> None:
 
     Its text becomes your draft again.
     """
-    from reviewdesk.desk.respond import Respond
-
-    config = session.reading
-    with session.store(config) as store:
-        Respond(store, config.agent, config).take_back(store.outbox.get(reply))
+    with _decision(session, reply) as (respond, found):
+        respond.take_back(found)
     say(f"Reply {reply} is withdrawn; its text is your draft again.")
 
 
@@ -100,11 +115,8 @@ def release(session: Session, reply: int) -> None:
 
     It goes out at the next sending, unless something new happens to its thread before.
     """
-    from reviewdesk.desk.respond import Respond
-
-    config = session.reading
-    with session.store(config) as store:
-        Respond(store, config.agent, config).release(store.outbox.get(reply))
+    with _decision(session, reply) as (respond, found):
+        respond.release(found)
     say(f"Reply {reply} will be sent.")
 
 
@@ -113,11 +125,8 @@ def release(session: Session, reply: int) -> None:
 @pass_session
 def confirm(session: Session, reply: int) -> None:
     """Say that you posted a handed-off reply by hand."""
-    from reviewdesk.desk.respond import Respond
-
-    config = session.reading
-    with session.store(config) as store:
-        Respond(store, config.agent, config).confirm_hand_off(store.outbox.get(reply))
+    with _decision(session, reply) as (respond, found):
+        respond.confirm_hand_off(found)
     say(f"Reply {reply} counts as posted.")
 
 
@@ -130,9 +139,6 @@ def settle(session: Session, reply: int, posted: bool) -> None:
 
     One that does not goes out again.
     """
-    from reviewdesk.desk.respond import Respond
-
-    config = session.reading
-    with session.store(config) as store:
-        Respond(store, config.agent, config).settle(store.outbox.get(reply), posted)
+    with _decision(session, reply) as (respond, found):
+        respond.settle(found, posted)
     say(f"Reply {reply} {'counts as posted' if posted else 'will be sent again'}.")

@@ -26,7 +26,7 @@ def open_desk(session: Session, *, demo: bool = False) -> int:
     """
     log_to_file()
     config = session.config
-    session.store(config).close()
+    session.store(config, begin=True).close()
     require_terminal()
     from reviewdesk.tui.app import run
 

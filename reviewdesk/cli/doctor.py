@@ -73,7 +73,7 @@ def _database(session: Session, config: Config, repair: bool) -> tuple[list[Find
     from reviewdesk.desk.health import examine, mend, save
 
     try:
-        with session.store(config) as store:
+        with session.store(config, begin=True) as store:
             done = mend(store) if repair else []
             off = {state.id for state in store.sources.states() if state.disabled}
             return [*done, *([] if any(each.level is Level.FAULT for each in done) else examine(store))], off

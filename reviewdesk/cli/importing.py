@@ -55,7 +55,7 @@ def import_command(session: Session, connector: str, file: Path, source: str | N
     log_to_file()
     config = session.reading
     chosen = _source(config, connector, source, given)
-    with session.store(config) as store, _settings_from_options(config, chosen):
+    with session.store(config, begin=True) as store, _settings_from_options(config, chosen):
         done = asyncio.run(import_file(config, store, chosen, file)).brought
     say(
         f"{chosen.id}: {done.new:,} new, {done.changed:,} changed, {done.same:,} known already, "

@@ -43,7 +43,7 @@ def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bo
 
     log_to_file()
     config = session.config
-    with session.store(config) as store:
+    with session.store(config, begin=True) as store:
         if not _anything_due(config, store, only, now):
             if not quiet and not as_json:
                 say("Nothing is due.")

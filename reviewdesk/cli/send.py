@@ -35,7 +35,7 @@ def send_command(session: Session, only: tuple[str, ...], as_json: bool, quiet: 
     config = session.config
     for id in only:
         config.source(id)
-    with session.store(config) as store:
+    with session.store(config, begin=True) as store:
         if not store.outbox.waits():
             if not quiet and not as_json:
                 say("Nothing in the outbox is due.")

@@ -65,8 +65,11 @@ class Session:
 
         return load(self.config_path, db=self.db_path, optional=True)
 
-    def store(self, config: Config | None = None, *, read_only: bool = False) -> Store:
+    def store(self, config: Config | None = None, *, read_only: bool = False, begin: bool = False) -> Store:
         """Opens the database; one of an earlier version is brought up to date, whatever it is opened for.
+
+        Args:
+            begin: makes it where there is none. Other commands would else take a mistyped `--db` for an empty desk.
 
         Raises:
             StoreError: it cannot be opened.
@@ -74,7 +77,7 @@ class Session:
         from reviewdesk.store.db import Store
 
         path = (config or self.reading).database
-        store = Store(path, read_only=read_only)
+        store = Store(path, read_only=read_only, begin=begin)
         if not (read_only and store.is_behind):
             return store
         store.close()

@@ -30,8 +30,10 @@ def sources_command(ctx: click.Context, as_json: bool) -> None:
         return
     session = ctx.ensure_object(Session)
     config = session.reading
-    with session.store(config) as store:
-        states = {state.id: state for state in store.sources.states()}
+    states: dict[str, SourceState] = {}
+    if config.database.exists():
+        with session.store(config) as store:
+            states = {state.id: state for state in store.sources.states()}
     if as_json:
         for state in states.values():
             json_line(state)
@@ -111,7 +113,7 @@ def enable(session: Session, id: str) -> None:
 
 def _switch(session: Session, id: str, *, on: bool) -> None:
     config = session.reading
-    with session.store(config) as store:
+    with session.store(config, begin=True) as store:
         configured = next((source for source in config.sources if source.id == id), None)
         if configured is not None and not store.sources.knows(id):
             store.sources.register(id, configured.connector, configured.title)

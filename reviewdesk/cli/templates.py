@@ -67,7 +67,7 @@ def templates_command(ctx: click.Context, lang: str | None, as_json: bool) -> No
 @pass_session
 def show_template(session: Session, name: str, lang: str | None) -> None:
     """Show the words of a template."""
-    with session.store() as store:
+    with session.store(begin=True) as store:
         found = [each for each in _all(store) if each.name == name and lang in (None, each.language)]
     if not found:
         raise NotAllowed(f"There is no template {name!r}.", hint="`reviewdesk templates` lists them.")
@@ -91,7 +91,7 @@ def add(session: Session, file: Path, lang: str) -> None:
     except UnicodeDecodeError:
         raise NotAllowed(f"{file} is not in UTF-8.", hint="Save it as UTF-8.") from None
     templates = from_toml(text, language=lang)
-    with session.store() as store, store.transaction():
+    with session.store(begin=True) as store, store.transaction():
         for template in templates:
             store.people.save_template(template)
     say(f"{len(templates)} templates taken in: {', '.join(each.name for each in templates)}.")

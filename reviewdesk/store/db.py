@@ -69,36 +69,47 @@ class Store:
     """The desk's database.
 
     Args:
-        path: the file; made with mode 0600 where it is missing, unless `read_only`.
+        path: the file; made with mode 0600 where it is missing and `begin` allows it.
         read_only: never writes and never migrates; for the readers of lists.
+        begin: makes the database where there is none.
         clock: gives the time, aware and in UTC.
 
     Attributes:
         migrated: the migrations that were due when it was opened, and are done; none where it was new.
 
     Raises:
-        StoreError: it cannot be opened: not a database, damaged, no permission, or newer than this program.
+        StoreError: it cannot be opened: missing, not the desk's, damaged, no permission, or newer than this program.
     """
 
     def __init__(
-        self, path: Path | str, *, read_only: bool = False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        path: Path | str,
+        *,
+        read_only: bool = False,
+        begin: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = Path(path)
         self.clock = clock
         self.read_only = read_only
         self.migrated: tuple[str, ...] = ()
+        if self.path.is_dir():
+            raise StoreError(f"{self.path} is a folder and no database.", hint="Name a file.")
+        if (read_only or not begin) and not self.path.exists():
+            raise self._missing()
         with self.told():
             self._file: tuple[int, int] | None = None
             self.db = self._open_reader() if read_only else self._open_writer()
             self._file = self._on_disk()
 
     def _open_reader(self) -> Database:
-        if not self.path.exists():
-            raise StoreError(f"There is no database at {self.path}.", hint="Run: reviewdesk poll")
         with _closed_unless_opened(
             sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
         ) as connection:
-            return self._prepare(connection)
+            db = self._prepare(connection)
+            if not migrations.applied(db):
+                raise self._of_another_program() if db.table_names() else self._missing()
+            return db
 
     def _open_writer(self) -> Database:
         make_folder(self.path.parent)
@@ -116,6 +127,12 @@ class Store:
             self._migrate()
             return db
 
+    def _missing(self) -> StoreError:
+        return StoreError(f"There is no database at {self.path}.", hint="Run: reviewdesk poll")
+
+    def _of_another_program(self) -> StoreError:
+        return StoreError(f"{self.path} is no database of reviewdesk.", hint="Name another with --db.")
+
     @staticmethod
     def _prepare(connection: sqlite3.Connection) -> Database:
         connection.isolation_level = None
@@ -128,6 +145,8 @@ class Store:
     def _migrate(self) -> None:
         known = {migration.name for migration in migrations._migrations}
         applied = [each.name for each in migrations.applied(self.db)]
+        if not applied and self.db.table_names():
+            raise self._of_another_program()
         newer = [name for name in applied if name not in known]
         if newer:
             raise StoreError(

@@ -164,11 +164,22 @@ def test_all_mistakes_of_a_configuration_are_told_with_their_lines(run: Run, tmp
     assert "reviewdesk.toml:4" in told.err
 
 
-@pytest.mark.parametrize("args", [["list"], ["export"], ["show", "1"], ["outbox"], ["backup", "x.db"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(["list"], ["export"], ["show", "1"], ["outbox"], ["backup", "x.db"], ["coverage"], ["quarantine"]),
+        *(["erase", "Jana", "--yes"], ["correct", "1", "neg"], ["reply", "1", "Hi"], ["outbox", "confirm", "1"]),
+    ],
+)
 def test_a_database_that_is_not_there_is_6(args: list[str], run: Run, tmp_path: Path) -> None:
     told = run(*args, "--db", "nothing.db")
     assert (told.code, told.out) == (6, "")
     assert "There is no database at" in told.err
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_looking_at_the_sources_makes_no_database(run: Run, tmp_path: Path) -> None:
+    assert run("sources", "--db", "nothing.db").code == 0
     assert not list(tmp_path.glob("*.db"))
 
 

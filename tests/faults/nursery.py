@@ -184,8 +184,8 @@ def _run(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     clock = SharedClock(Path(order["clock"]))
 
-    def store(self: Session, config: Any = None, *, read_only: bool = False) -> Store:
-        return Store((config or self.reading).database, read_only=read_only, clock=clock)
+    def store(self: Session, config: Any = None, *, read_only: bool = False, begin: bool = False) -> Store:
+        return Store((config or self.reading).database, read_only=read_only, begin=begin, clock=clock)
 
     Session.store = store  # type: ignore[method-assign]
     _doomed(order["counts"], order["crash"])

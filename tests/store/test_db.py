@@ -179,6 +179,33 @@ def test_half_a_backup_is_none(tmp_path: Path) -> None:
         store.backup(tmp_path / "copy.db")
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_the_database_of_another_program_is_left_alone(read_only: bool, tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE places (url)")
+    other.close()
+    with pytest.raises(StoreError, match=r"places\.sqlite is no database of reviewdesk"):
+        Store(path, read_only=read_only)
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("places",)]
+    other.close()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_folder_is_no_database(read_only: bool, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is a folder and no database"):
+        Store(tmp_path, read_only=read_only)
+
+
+def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
+    (tmp_path / "desk.db").touch()
+    with pytest.raises(StoreError, match="There is no database"):
+        Store(tmp_path / "desk.db", read_only=True)
+    Store(tmp_path / "desk.db").close()
+    Store(tmp_path / "desk.db", read_only=True).close()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)

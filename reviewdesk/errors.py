@@ -60,7 +60,7 @@ class PrivateNetwork(ConfigError):
 
 
 class StoreError(ReviewdeskError):
-    """The database cannot be used: locked for too long, damaged, read-only, full, or newer than the program."""
+    """The database or a file cannot be used: locked for long, damaged, full, newer than the program, there already."""
 
     actor = Actor.USER
 

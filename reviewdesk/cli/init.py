@@ -9,7 +9,7 @@ import click
 
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
-from reviewdesk.errors import ConfigError
+from reviewdesk.errors import StoreError
 
 _EXAMPLE = "reviewdesk.toml"
 
@@ -42,9 +42,9 @@ def init_command(session: Session) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise ConfigError(f"{path} exists already; it was left alone.") from None
+        raise StoreError(f"{path} exists already; it was left alone.") from None
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
     say(f"Written to {path}. As it stands it speaks to the emulated platforms of `reviewdesk sandbox`.")

@@ -13,7 +13,7 @@ import click
 
 from reviewdesk.cli.output import json_line, say, show
 from reviewdesk.cli.session import DeskGroup, Session, pass_session
-from reviewdesk.errors import NotAllowed
+from reviewdesk.errors import StoreError
 
 if TYPE_CHECKING:
     from reviewdesk.sandbox.customers import Customers
@@ -99,7 +99,7 @@ def sandbox_command(
 def _write_configuration(path: Path, toml: str) -> None:
     """Writes a configuration, and over none but an earlier one of the sandbox: its ports may be others now."""
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_WRITTEN_HERE):
-        raise NotAllowed(f"{path} exists already and is not the sandbox's; it was left alone.", hint="Choose another.")
+        raise StoreError(f"{path} exists already and is not the sandbox's; it was left alone.", hint="Choose another.")
     path.write_text(f"{_WRITTEN_HERE}\n\n{toml}", encoding="utf-8")
 
 
@@ -135,10 +135,10 @@ def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
 
     config = session.reading
     if config.database.exists():
-        raise NotAllowed(f"{config.database} exists already; it was left alone.", hint="Choose a new file.")
+        raise StoreError(f"{config.database} exists already; it was left alone.", hint="Choose a new file.")
     started = time.monotonic()
     with (
-        session.store(config) as store,
+        session.store(config, begin=True) as store,
         click.progressbar(length=count, label="Writing", file=sys.stderr) as bar,
     ):
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import jinja2
 
-from reviewdesk.errors import NotAllowed
+from reviewdesk.errors import NotAllowed, StoreError
 from reviewdesk.model import Record
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -56,7 +56,8 @@ def begin(plan: Plan, into: Path) -> list[Path]:
     """Writes the package into a folder of its own, `into / plan.distribution`, and gives its files.
 
     Raises:
-        NotAllowed: the name is none for a platform, or the folder is there already.
+        NotAllowed: the name is none for a platform.
+        StoreError: the folder is there already.
     """
     if not NAME.fullmatch(plan.name):
         raise NotAllowed(
@@ -65,7 +66,7 @@ def begin(plan: Plan, into: Path) -> list[Path]:
         )
     folder = into / plan.distribution
     if folder.exists():
-        raise NotAllowed(f"{folder} is there already.", hint="Choose another name, or another folder with --into.")
+        raise StoreError(f"{folder} is there already.", hint="Choose another name, or another folder with --into.")
     environment = jinja2.Environment(  # noqa: S701 - Python and TOML are written, no HTML
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
     )

@@ -88,7 +88,7 @@ class TestSandbox:
         mine = tmp_path / "reviewdesk.toml"
         mine.write_text("# mine\n")
         told = run("sandbox", "--only", "heureka", "--port", 0, "--configuration", mine)
-        assert told.code == 5
+        assert told.code == 6
         assert "was left alone" in told.err
         assert mine.read_text() == "# mine\n"
 
@@ -144,10 +144,10 @@ class TestFill:
     def test_never_over_another(self, run: Run, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         before = db.read_bytes()
         told = run("sandbox", "fill", "--mentions", 10, "--db", db)
-        assert told.code == 5
+        assert told.code == 6
         assert "was left alone" in told.err
         monkeypatch.setenv("REVIEWDESK_DB", str(db))
-        assert run("sandbox", "fill", "--mentions", 10).code == 5
+        assert run("sandbox", "fill", "--mentions", 10).code == 6
         assert db.read_bytes() == before
 
 

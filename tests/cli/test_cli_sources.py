@@ -208,7 +208,7 @@ class TestInit:
     def test_never_over_another(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "reviewdesk.toml").write_text("# mine\n")
         told = run("init")
-        assert told.code == 3
+        assert told.code == 6
         assert "exists already; it was left alone" in told.err
         assert (tmp_path / "reviewdesk.toml").read_text() == "# mine\n"
 
@@ -218,7 +218,7 @@ class TestInit:
         assert run("init").code == 0
         assert {each.name for each in tmp_path.glob("*.toml")} == {"a.toml", "b.toml"}
         told = run("init", "--config", "nowhere/c.toml")
-        assert told.code == 3
+        assert told.code == 6
         assert "cannot be written" in told.err
 
 

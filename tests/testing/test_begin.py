@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reviewdesk.cli import cli
-from reviewdesk.errors import NotAllowed
+from reviewdesk.errors import NotAllowed, StoreError
 from reviewdesk.testing import examine
 from reviewdesk.testing.begin import Plan, begin
 from reviewdesk.testing.rules import Tier
@@ -77,7 +77,7 @@ def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     begin(plan("shop", "json", "none", "none", False), tmp_path)
     before = (tmp_path / "reviewdesk-shop" / "README.md").read_text(encoding="utf-8")
-    with pytest.raises(NotAllowed, match="is there already"):
+    with pytest.raises(StoreError, match="is there already"):
         begin(plan("shop", "xml", "none", "none", False), tmp_path)
     assert (tmp_path / "reviewdesk-shop" / "README.md").read_text(encoding="utf-8") == before
 

@@ -412,8 +412,7 @@ class Composer(Widget):
     def action_switch_channel(self) -> None:
         """Switches between public and private, where the customer can be written to privately."""
         if not self._private:
-            self.refuse([Problem(level=Level.WARNING, sentence="This customer cannot be written to privately.")])
-            self._warned = None
+            self.refuse([Problem(level=Level.FAULT, sentence="This customer cannot be written to privately.")])
             return
         self._channel = Channel.PUBLIC if self._channel is Channel.PRIVATE else Channel.PRIVATE
         self._warned = None

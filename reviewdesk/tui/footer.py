@@ -27,7 +27,8 @@ class KeyLine(Widget):
         if screen is not self.screen:
             return
         shown: dict[str, tuple[str, Content]] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
+        # While a question stands on top, the keys are its own.
+        for _, binding, enabled, _ in screen.active_bindings.values() if screen.is_active else ():
             if binding.show and enabled:
                 label = Content.assemble(
                     (f" {self.app.get_key_display(binding)}", "bold $accent"), f" {binding.description}"

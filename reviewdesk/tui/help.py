@@ -64,8 +64,14 @@ class HelpScreen(ModalScreen[None]):
         """Lays the page out."""
         with VerticalScroll(id="help") as page:
             page.border_title = "Help"
-            page.border_subtitle = "↓ more · esc closes"
             yield _Page(self._commands)
+
+    def on_mount(self) -> None:
+        """Says whether there is more below."""
+        self.watch(self.query_one("#help"), "show_vertical_scrollbar", self._tell_rest)
+
+    def _tell_rest(self, more: bool) -> None:
+        self.query_one("#help").border_subtitle = "↓ more · esc closes" if more else "esc closes"
 
     def on_key(self, event: events.Key) -> None:
         """Closes by the key that opens."""

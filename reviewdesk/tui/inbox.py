@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from reviewdesk.commands import PANES, Context, is_printable
+from reviewdesk.commands import PANES, Context, command, is_printable
 from reviewdesk.desk.triage import Done
 from reviewdesk.store.records import Conversation, Filter, Reply, SourceState, View
 from reviewdesk.tui.amending import Amending
@@ -98,6 +98,7 @@ class InboxScreen(Screen[None]):
         self.search = ""
         self.shown: Conversation | None = None
         self._wanted = 0
+        self._empty = False
         self._search_timer: Timer | None = None
         self._conversation_timer: Timer | None = None
         self._faults: dict[bool, str] = {}
@@ -196,6 +197,10 @@ class InboxScreen(Screen[None]):
             return self.shown.focus.id
         return self.list.cursor
 
+    def works(self, id: str) -> bool:
+        """Tells whether a command works now: those on a mention do not where there is none."""
+        return bool(self.target) or not set(command(id).contexts) <= {Context.LIST, Context.CONVERSATION}
+
     @property
     def can_undo(self) -> bool:
         """Whether there is something to take back."""
@@ -264,6 +269,9 @@ class InboxScreen(Screen[None]):
 
     def on_mention_list_cursor_moved(self, event: MentionList.CursorMoved) -> None:
         """Follows the cursor with the conversation, unless something is being read or written there."""
+        if bool(event.id) is self._empty:
+            self._empty = not event.id
+            self.refresh_bindings()
         if self.context is Context.LIST and not self.composer.display and not self.has_class("-narrow"):
             self._follow(event.id)
 
@@ -360,6 +368,13 @@ class InboxScreen(Screen[None]):
             self.do_pane_next()
         else:
             self.focus_previous()
+
+    def do_desk_quit(self) -> None:
+        """Leaves the conversation where it fills the window; else the desk."""
+        if self.has_class("-narrow") and self.context is Context.CONVERSATION:
+            self.back_to_list()
+        else:
+            self._desk.do_desk_quit()
 
     @property
     def _moving(self) -> MentionList | ConversationPane:

@@ -50,6 +50,10 @@ async def test_the_cursor_moves_as_in_a_mail_program(filled: Fixture, size: tupl
         assert running.list._at == 1
 
 
+def key_line(running: Desk) -> str:
+    return str(running.inbox.query_one("KeyLine").render())
+
+
 @both_sizes
 async def test_every_view_is_a_key_and_an_empty_one_says_something_kind(filled: Fixture, size: tuple[int, int]) -> None:
     filled.add_many(2, complaint=False)
@@ -410,10 +414,43 @@ async def test_the_theme_can_be_changed_and_everything_is_painted_in_it(filled: 
 
 async def test_the_help_opens_and_closes(filled: Fixture) -> None:
     async with desk(filled.path) as running:
+        assert "? Help" in key_line(running)
         await running.press("question_mark")
         await running.until(lambda: "A mention" in running.text())
+        assert "↓ more · esc closes" in running.text()
+        await running.until(lambda: not key_line(running).strip())
         await running.press("escape")
         assert running.app.screen is running.inbox
+        await running.until(lambda: "? Help" in key_line(running))
+
+
+async def test_the_help_says_that_there_is_more_only_where_there_is(filled: Fixture) -> None:
+    async with desk(filled.path, HUGE) as running:
+        await running.press("question_mark")
+        await running.until(lambda: "A mention" in running.text())
+        assert "↓ more" not in running.text()
+
+
+async def test_an_empty_list_offers_no_keys_for_mentions(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.until(lambda: "e Close" in key_line(running))
+        await running.press("e")
+        await running.until(lambda: not running.list.ids and "e Close" not in key_line(running))
+        assert "u Undo" in key_line(running)
+        await running.press("e", "r", "u")
+        await running.until(lambda: running.list.cursor == id and "e Close" in key_line(running))
+
+
+async def test_the_key_that_quits_leaves_a_conversation_first_where_it_fills_the_window(filled: Fixture) -> None:
+    filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.press("enter")
+        await running.until(lambda: running.inbox.context == "conversation")
+        await running.press("q")
+        assert running.inbox.context == "list"
+        await running.press("q")
+        assert running.app.return_code == 0
 
 
 async def test_sources_and_back(filled: Fixture) -> None:

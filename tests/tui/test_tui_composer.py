@@ -205,6 +205,7 @@ async def test_the_channel_switches_only_where_the_source_can() -> None:
         await pilot.press("ctrl+r")
         assert composer.channel is Channel.PUBLIC
         assert "privately" in said(composer, "problems")
+        assert "Send again" not in said(composer, "problems")
         opened(composer, id=5, draft="x", private=True)
         await pilot.press("ctrl+r", "ctrl+s")
         await pilot.pause()

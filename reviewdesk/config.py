@@ -360,13 +360,17 @@ def check_settings(source: SourceConfig, type: type[S]) -> S:
     declared = {field.encode_name: field for field in msgspec.structs.fields(type)}
     values: dict[str, Any] = dict(source.settings)
     for name in _Source.__struct_fields__:
-        if name in declared and (value := getattr(source, name)) is not None:
+        if name in declared and name not in values and (value := getattr(source, name)) is not None:
             values[name] = value.key if isinstance(value, ZoneInfo) else value
     for name, field in declared.items():
         if field.required and plain_type(field.type) is Secret and name not in values:
             values[name] = "env:" + _variable(f"reviewdesk_{source.id}_{name}")
     where = ("source", source.position)
     check = Check(source.document, names={where: source.id})
+    # Where a file is read they never come so far; those that an option gives would count for nothing.
+    for name in source.settings:
+        if name in _Source.__struct_fields__ and name not in declared:
+            check.report((*where, name), "it is the desk's own key and counts in the configuration alone")
     settings = check.table(values, type, where, also=_Source.__struct_fields__)
     if check.problems:
         sentence = f'The source "{source.id}" has {_mistakes(len(check.problems))} in its settings:'

@@ -97,6 +97,9 @@ def _setting(key: str, value: str) -> Any:
 
 
 def _source(config: Config, connector: str, id: str | None, given: tuple[str, ...]) -> SourceConfig:
+    from reviewdesk.plugins import connectors
+    from reviewdesk.typed_toml import suggestion
+
     settings: dict[str, Any] = {}
     for pair in given:
         key, equals, value = pair.partition("=")
@@ -112,4 +115,7 @@ def _source(config: Config, connector: str, id: str | None, given: tuple[str, ..
     if known:
         (source,) = known
         return msgspec.structs.replace(source, settings={**source.settings, **settings}) if settings else source
+    there = sorted({plugin.name for plugin in connectors(config.document.beside)})
+    if connector not in there:
+        raise click.UsageError(f"No connector is named {connector!r}; {suggestion(connector, there)}")
     return SourceConfig(id=id or connector, connector=connector, settings=settings, document=config.document)

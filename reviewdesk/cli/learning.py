@@ -37,7 +37,11 @@ def show_command(session: Session, as_json: bool) -> int:
         return Exit.OK
     waiting = sum(count for count, _ in counts.values())
     if not learned:
-        say(f"Nothing was learned yet; {waiting} corrections wait for the next poll." if waiting else "No corrections.")
+        say(
+            f"Nothing was learned yet; corrections that wait for the next poll: {waiting}."
+            if waiting
+            else "No corrections."
+        )
         return Exit.OK
     table(
         ("languages", "corrections", "labels used", "complaints used", "learned"),

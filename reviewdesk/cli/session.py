@@ -95,7 +95,7 @@ class Number(click.ParamType[int]):
         text = str(value)
         if text.isdecimal() and len(text) < _DIGITS_MOST and 0 < int(text) < 2**63:
             return int(text)
-        self.fail(f"{text[:_DIGITS_MOST]!r} is no number of one; lists show them in their first column.", param, ctx)
+        self.fail(f"{text[:_DIGITS_MOST]!r} is no such number; lists show them in their first column.", param, ctx)
 
 
 def _mistakes_above(

@@ -90,11 +90,11 @@ def add(session: Session, file: Path, lang: str) -> None:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise NotAllowed(f"{file} is not in UTF-8.", hint="Save it as UTF-8.") from None
-    templates = from_toml(text, language=lang)
+    templates = from_toml(text, language=lang, name=file.name)
     with session.store(begin=True) as store, store.transaction():
         for template in templates:
             store.people.save_template(template)
-    say(f"{len(templates)} templates taken in: {', '.join(each.name for each in templates)}.")
+    say(f"Taken in: {', '.join(each.name for each in templates)}.")
 
 
 @templates_command.command("remove", cls=DeskCommand)

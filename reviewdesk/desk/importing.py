@@ -92,11 +92,13 @@ async def import_here(
     async with connected(config, source, clock=store.clock, doing=doing) as connector:
         if not connector.capabilities.import_file:
             raise NotAllowed(f"The connector {source.connector!r} reads no files.")
-        introduce(store, source, connector)
         # Standard output is data, and a connector's prints are none.
         with blamed(source.connector), redirect_stdout(sys.stderr):
             reading = aiter(connector.import_file(path))
-            while (batch := await _batch(reading, doing)) is not None:
+            batch = await _batch(reading, doing)
+            # A file that cannot be read leaves no source behind.
+            introduce(store, source, connector)
+            while batch is not None:
                 came = admit(batch)
                 mentions = with_reply_pages(came.mentions, connector)
                 # What goes wrong here is the store's trouble and no connector's.
@@ -104,6 +106,7 @@ async def import_here(
                     brought += store.mentions.ingest(source.id, mentions, set_aside=came.set_aside, gone=came.gone)
                 # A generator that never waits would let nobody else have a turn, a sign of life included.
                 await asyncio.sleep(0)
+                batch = await _batch(reading, doing)
     assess_pending(config, store)
     return Polled(source=source.id, outcome=Outcome.DONE, brought=brought)
 

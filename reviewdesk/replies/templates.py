@@ -15,6 +15,7 @@ from reviewdesk.model import Purpose, Record, Template, Topic
 from reviewdesk.replies.personalise import LANGUAGES
 from reviewdesk.replies.render import check_template
 from reviewdesk.text import one_line
+from reviewdesk.typed_toml import Check, Document
 
 _COMPLAINT = (
     Purpose.APOLOGISE,
@@ -42,6 +43,7 @@ _LUKEWARM = (
 )
 _LUKEWARM_RATING = 3.0
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_COUNTRIES = {"cz": "cs", "ua": "uk", "at": "de", "gb": "en", "us": "en"}
 _LANGUAGE = re.compile(r"[a-z]{2}\Z")
 
 
@@ -74,38 +76,48 @@ def bundled() -> tuple[Template, ...]:
     )
 
 
-def from_toml(text: str, *, language: str) -> tuple[Template, ...]:
+def from_toml(text: str, *, language: str, name: str = "the templates") -> tuple[Template, ...]:
     """Gives the shop's own templates written in TOML: `[[template]]` tables with `name`, `purpose`, `title`, `body`
     and, where they suit only some, `topics`.
 
+    Args:
+        name: of the file, for the messages.
+
     Raises:
-        ConfigError: something is wrong; `problems` names every mistake with its template, none is taken in part.
+        ConfigError: something is wrong; `problems` names every mistake with its line, none is taken in part.
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The templates are no TOML: {one_line(str(error))}.") from error
-    problems = [
-        f"“{one_line(key)[:60]}” is not known; templates stand under [[template]]." for key in data if key != "template"
-    ]
     tables = data.get("template", [])
-    if not isinstance(tables, list) or not tables:
-        problems.append("There is no [[template]] table.")
-        tables = []
+    tables = tables if isinstance(tables, list) else []
+    check = Check(Document(name, text=text), {("template", at): _name_of(each) for at, each in enumerate(tables)})
+    check.unknown_keys(data, ("template",), ())
+    if not tables:
+        check.report((), "there is no [[template]] table")
     read: dict[str, Template] = {}
-    for number, table in enumerate(tables, 1):
-        try:
-            template = msgspec.convert(table, _Entry).template(language, bundled=False)
-        except msgspec.ValidationError as error:
-            problems.append(f"Template {number}: {one_line(str(error))}.")
+    for at, table in enumerate(tables):
+        where = ("template", at)
+        entry = check.table(table, _Entry, where)
+        if entry is None:
+            body = table.get("body") if isinstance(table, dict) else None
+            for fault in check_template(body) if isinstance(body, str) else ():
+                check.report((*where, "body"), fault)
             continue
-        problems += [f"Template {number} ({one_line(template.name)[:60]}): {fault}" for fault in faults(template)]
+        template = entry.template(language, bundled=False)
+        for fault in faults(template):
+            check.report(where, fault)
         if template.name in read:
-            problems.append(f"Template {number}: the name “{one_line(template.name)[:60]}” is there twice.")
+            check.report(where, "the name is there twice")
         read[template.name] = template
-    if problems:
-        raise ConfigError("The templates cannot be taken over.", problems=problems)
+    if check.problems:
+        raise ConfigError("The templates cannot be taken over:", problems=check.lines())
     return tuple(read.values())
+
+
+def _name_of(table: object) -> str:
+    return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
 def faults(template: Template) -> list[str]:
@@ -113,6 +125,8 @@ def faults(template: Template) -> list[str]:
     found = []
     if not _LANGUAGE.match(template.language):
         found.append("the language is two small letters of ISO 639-1 (“cs”).")
+    elif right := _COUNTRIES.get(template.language):
+        found.append(f"“{template.language}” is a country and no language; write “{right}”.")
     if not _NAME.match(template.name) or len(template.name) > 60:
         found.append("the name is small letters, digits and hyphens, at most 60 (“thank-short”).")
     if not template.title.strip() or len(template.title) > 100 or one_line(template.title) != template.title:

@@ -109,8 +109,26 @@ def test_it_belongs_to_the_only_source_of_the_connector(run: Run, export: Path, 
 
 def test_a_connector_that_is_not_there(run: Run, export: Path) -> None:
     told = run("import", "heurka", export, "--db", "new.db")
+    assert told.code == 2
+    assert """No connector is named 'heurka'; did you mean "heureka"?""" in told.err
+
+
+def test_a_file_that_cannot_be_read_leaves_no_source(run: Run, export: Path) -> None:
+    assert run("import", "feed", export, "--db", "new.db").code == 5
+    assert run("sources", "--db", "new.db", "--json").out == ""
+
+
+def test_a_key_of_the_desk_that_would_count_for_nothing_is_told(run: Run, export: Path) -> None:
+    told = run("import", "heureka", export, "--set", "title=Our reviews", "--set", "guard=off", "--db", "new.db")
     assert told.code == 3
-    assert 'did you mean "heureka"?' in told.err
+    assert 'key "title": it is the desk\'s own key and counts in the configuration alone' in told.err
+    assert 'key "guard"' in told.err
+
+
+def test_a_language_that_is_given_counts_before_the_configured_one(run: Run, export: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviewdesk.toml").write_text('[[source]]\nid = "shop"\nconnector = "heureka"\nlanguage = "cs"\n')
+    assert run("import", "heureka", export, "--set", "language=sk", "--db", "new.db").code == 0
+    assert {each["mention"]["language"] for each in run("export", "--db", "new.db").json} == {"sk"}
 
 
 def test_a_setting_that_is_missing_says_how_to_give_it(run: Run, export: Path) -> None:

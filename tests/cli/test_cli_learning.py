@@ -129,7 +129,7 @@ def test_learning_is_shown_and_forgotten(run: Run, db: Path) -> None:
     assert "No corrections" in run("learning", "show", "--db", db).err
     assert "Nobody has corrected" in run("assess", "--report", "--db", db).err
     run("correct", 1, "neg", "--db", db)
-    assert "1 corrections wait" in run("learning", "show", "--db", db).err
+    assert "corrections that wait for the next poll: 1." in run("learning", "show", "--db", db).err
     run("assess", "--db", db, stdin=b'{"text": "ok"}\n')
     (state,) = run("learning", "show", "--json", "--db", db).json
     assert (state["family"], state["corrections"], state["label_share"]) == ("cs", 1, 0.0)
@@ -146,5 +146,5 @@ def test_one_line_switches_learning_off(run: Run, db: Path, tmp_path: Path) -> N
     config.write_text(config.read_text("utf-8") + "\n[assess]\nlearn = false\n", "utf-8")
     run("correct", 1, "neg", "--db", db)
     run("assess", "--db", db, stdin=b'{"text": "ok"}\n')
-    assert "1 corrections wait" in run("learning", "show", "--db", db).err
+    assert "corrections that wait for the next poll: 1." in run("learning", "show", "--db", db).err
     assert "switched off" in run("assess", "--report", "--db", db).err

@@ -108,12 +108,23 @@ def test_every_mistake_is_told_at_once() -> None:
     text = (
         f'[[template]]\nname = "Big Name"\n{good}[[template]]\nname = "a"\npurpose = "thnk"\ntitle = "T"\nbody = "x"\n'
         f'[[template]]\nname = "b"\n{good}[[template]]\nname = "b"\n{good}extra = 1\n[[template]]\nname = "b"\n{good}'
-        '[[template]]\nname = "c"\npurpose = "ask"\ntitle = "T\\nU"\nbody = "{{ prodct }}"\n[other]\n'
+        '[[template]]\nname = "c"\npurpose = "ask"\ntitle = "T\\nU"\nbody = "{{ prodct }}"\n'
+        '[[template]]\nname = "d"\npurpose = "ask"\ntitel = "T"\nbody = "{{ shopp }}"\n[other]\n'
     )
     with pytest.raises(ConfigError) as caught:
         from_toml(text, language="cs")
     told = "\n".join(caught.value.problems)
-    for word in ("other", "Template 1 (Big Name)", "thnk", "extra", "twice", "title", "Did you mean “product”"):
+    for word in (
+        "other",
+        'templates:1: [[template]] "Big Name"',
+        'found the text "thnk"',
+        "extra",
+        "twice",
+        "title",
+        "Did you mean “product”",
+        "titel",
+        "“shop”",
+    ):
         assert word in told
 
 
@@ -121,6 +132,10 @@ def test_every_mistake_is_told_at_once() -> None:
 def test_what_is_no_list_of_templates_is_told(text: str) -> None:
     with pytest.raises(ConfigError):
         from_toml(text, language="cs")
+
+
+def test_the_code_of_a_country_is_no_language() -> None:
+    assert faults(own(language="cz")) == ["“cz” is a country and no language; write “cs”."]
 
 
 @pytest.mark.parametrize("language", ["Czech", "CS", "", "cs\n"])

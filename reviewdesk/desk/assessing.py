@@ -33,21 +33,25 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
     sources = {source.id: source for source in config.sources}
 
     def put(pending: Sequence[Stored], judged: Iterable[Assessment]) -> int:
-        return store.mentions.put_assessments(
-            (
-                stored.id,
-                stored.version,
-                assessment,
-                deadline(
-                    config,
-                    sources.get(stored.source),
-                    complaint=(stored.correction or assessment).complaint,
-                    written=stored.mention.created_at or stored.seen_at,
-                    seen=stored.seen_at,
-                ),
+        assessments = list(judged)
+        # Meanwhile a person may have corrected one of them, or taken that back.
+        with store.transaction():
+            said = store.corrections.complaints([stored.id for stored in pending])
+            return store.mentions.put_assessments(
+                (
+                    stored.id,
+                    stored.version,
+                    assessment,
+                    deadline(
+                        config,
+                        sources.get(stored.source),
+                        complaint=said.get(stored.id, assessment.complaint),
+                        written=stored.mention.created_at or stored.seen_at,
+                        seen=stored.seen_at,
+                    ),
+                )
+                for stored, assessment in zip(pending, assessments, strict=True)
             )
-            for stored, assessment in zip(pending, judged, strict=True)
-        )
 
     with ExitStack() as stack:
         crew: Cores[list[Assessable], list[Assessment]] | None = None

@@ -138,6 +138,19 @@ class Corrections:
                 (self._store.now_ms(), *part),
             )
 
+    def complaints(self, ids: Sequence[int]) -> dict[int, bool]:
+        """Gives what a person has said of these mentions' current texts, that they are complaints or are none."""
+        return {
+            id: bool(complaint)
+            for part in chunks(ids)
+            for id, complaint in self._conn.execute(
+                f"""SELECT mention.id, said.complaint FROM correction said
+                    JOIN mention ON mention.id = said.mention_id AND mention.version = said.version
+                    WHERE mention.id IN ({marks(part)})""",
+                part,
+            )
+        }
+
     def outrank(self, ids: Sequence[int]) -> None:
         """Puts the person's word over the desk's in the columns of these mentions, where there is one."""
         for part in chunks(ids):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 import pytest
 
+from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.learned import NOTE
 from reviewdesk.config import Config
 from reviewdesk.desk.assessing import assess_pending
@@ -12,7 +15,7 @@ from reviewdesk.desk.learning import ANEW_MOST, forget, judge_of, refresh
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.triage import Triage
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import Kind, Label, Mention
+from reviewdesk.model import Assessment, Kind, Label, Mention
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
 from tests.assess.test_assess_learning import SLANG, slang
@@ -66,6 +69,23 @@ def test_a_correction_outranks_at_once_and_after_every_assessment(
     assert due is not None
     assert before.due_at is not None
     assert due > before.due_at, "what is no complaint has more time"
+
+
+def test_a_correction_that_is_taken_back_while_a_poll_assesses_leaves_no_deadline_behind(
+    store: Store, config: Config, there: Platform, jana: Triage
+) -> None:
+    (id,) = written(store, ["Balík nedorazil."])
+    assess_pending(config, store)
+    before = store.mentions.get(id).due_at
+
+    class Meanwhile(Assessor):
+        def assess(self, items: Iterable[Assessable]) -> Iterator[Assessment]:
+            yield from super().assess(items)
+            jana.undo(done)
+
+    done = jana.correct([id], Label.POSITIVE)
+    assert assess_pending(config, store, judge=Meanwhile()) == 1
+    assert store.mentions.get(id).due_at == before
 
 
 def test_an_edit_by_the_customer_ends_a_correction(store: Store, config: Config, there: Platform, jana: Triage) -> None:

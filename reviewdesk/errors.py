@@ -34,6 +34,11 @@ class ReviewdeskError(Exception):
         self.sentence = sentence
         self.hint = hint
 
+    @property
+    def in_a_line(self) -> str:
+        """All that is wrong, without the hint, where there is room for one line."""
+        return self.sentence
+
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".rstrip()
 
@@ -46,6 +51,11 @@ class ConfigError(ReviewdeskError):
     def __init__(self, sentence: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(sentence, hint=hint)
         self.problems = tuple(problems)
+
+    @property
+    def in_a_line(self) -> str:
+        """The sentence with every problem."""
+        return f"{self.sentence} {'; '.join(self.problems)}".rstrip()
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])

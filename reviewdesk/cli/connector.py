@@ -70,6 +70,13 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
     return Exit.OK if report.tier is Tier.PLATINUM else Exit.PERSON
 
 
+def _checked(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Gives the name of a platform before anything is asked for it."""
+    from reviewdesk.testing.begin import check_name
+
+    return check_name(name)
+
+
 def _note(verdict: Verdict) -> str:
     return f"  ({verdict.said})" if verdict.said and verdict.outcome.stands else ""
 
@@ -89,7 +96,7 @@ def _tell(name: str, report: Report) -> None:
         "reviewdesk connector new mycrawler --data xml --login header",
     ),
 )
-@click.argument("name")
+@click.argument("name", callback=_checked)
 @click.option(
     "--data",
     type=click.Choice(["json", "xml"]),

@@ -45,7 +45,7 @@ def export_command(session: Session, /, file: Path, as_csv: bool, **options: obj
     """
     config = session.reading
     with session.store(config, read_only=True) as store:
-        which = chosen(config, **options)  # type: ignore[arg-type]
+        which = chosen(store, config, **options)  # type: ignore[arg-type]
         if str(file) == "-":
             count = _write(store, which, sys.stdout, as_csv)
         else:

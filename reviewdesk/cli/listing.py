@@ -9,7 +9,9 @@ import click
 from reviewdesk.cli.output import ago, csv_rows, json_line, say, table
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.config import Config
+from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Status
+from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, Row, View
 
 
@@ -60,6 +62,7 @@ def filters(command: click.decorators.FC) -> click.decorators.FC:
 
 
 def chosen(
+    store: Store,
     config: Config,
     *,
     view: str,
@@ -72,7 +75,13 @@ def chosen(
     since: datetime | None,
     until: datetime | None,
 ) -> Filter:
-    """Gives the filter that the options of `filters` describe, for who works here and by the shop's clock."""
+    """Gives the filter that the options of `filters` describe, for who works here and by the shop's clock.
+
+    Raises:
+        NotAllowed: there is no such source; a mistyped one would look like an empty inbox.
+    """
+    if source and not store.sources.knows(source) and all(each.id != source for each in config.sources):
+        raise NotAllowed(f"There is no source {source!r}.", hint="`reviewdesk sources` lists them.")
     return Filter(
         view=View(view),
         agent=config.agent,
@@ -115,7 +124,7 @@ def list_command(session: Session, /, limit: int, as_json: bool, as_csv: bool, *
     """
     config = session.reading
     with session.store(config, read_only=True) as store:
-        which = chosen(config, **options)  # type: ignore[arg-type]
+        which = chosen(store, config, **options)  # type: ignore[arg-type]
         ids = store.mentions.ids(which, limit=limit)
         found = store.mentions.rows(ids)
         rows = [found[id] for id in ids if id in found]

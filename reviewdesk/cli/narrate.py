@@ -107,7 +107,7 @@ class Narrator:
             self.exit_code = max(self.exit_code, exit_for(step.error))
         if self.as_json:
             told = msgspec.to_builtins(step.brought)
-            fault = None if step.error is None else {"sentence": step.error.sentence, "hint": step.error.hint}
+            fault = None if step.error is None else {"sentence": step.error.in_a_line, "hint": step.error.hint}
             json_line(
                 {
                     "event": "source",

@@ -22,8 +22,7 @@ async def check(config: Config, source: SourceConfig, *, clock: Callable[[], dat
     try:
         return await ask(config, source, clock=clock)
     except ReviewdeskError as error:
-        problems = "; ".join(getattr(error, "problems", ()))
-        return [Finding(level=Level.FAULT, sentence=f"{error.sentence} {problems}".rstrip(), hint=error.hint)]
+        return [Finding(level=Level.FAULT, sentence=error.in_a_line, hint=error.hint)]
 
 
 async def ask(config: Config, source: SourceConfig, *, clock: Callable[[], datetime]) -> list[Finding]:

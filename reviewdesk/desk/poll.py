@@ -21,6 +21,7 @@ from reviewdesk.desk.learning import refresh
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
 from reviewdesk.errors import (
     Actor,
+    ConfigError,
     ConnectorError,
     PluginError,
     RateLimited,
@@ -329,6 +330,8 @@ class _Poll:
             minutes = allowance.longest / 60
             error = Unreachable(f"The poll took longer than {minutes:.3g} minutes and was stopped.")
         error.sentence, error.hint = redact(error.sentence), redact(error.hint)
+        if isinstance(error, ConfigError):
+            error.problems = tuple(map(redact, error.problems))
         news = self.store.sources.fail_poll(
             self.source.id,
             self.owner,

@@ -239,7 +239,7 @@ class Sources:
                     "next": to_ms(next_at),
                     "parked": int(parked),
                     "kind": kind,
-                    "fault": error.sentence,
+                    "fault": error.in_a_line,
                     "hint": error.hint,
                     "budget": _json(budget),
                     "id": id,
@@ -247,7 +247,7 @@ class Sources:
                 },
             )
             if poll is not None:
-                conn.execute("UPDATE poll SET finished_at = ?, fault = ? WHERE id = ?", (now, error.sentence, poll))
+                conn.execute("UPDATE poll SET finished_at = ?, fault = ? WHERE id = ?", (now, error.in_a_line, poll))
             return news
 
     def failures(self, id: str) -> int:

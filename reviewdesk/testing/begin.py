@@ -52,6 +52,20 @@ class Plan(Record, frozen=True, kw_only=True):
         return self.package.replace("_", "-")
 
 
+def check_name(name: str) -> str:
+    """Gives the name of a platform back.
+
+    Raises:
+        NotAllowed: it is none.
+    """
+    if not NAME.fullmatch(name):
+        raise NotAllowed(
+            f"{name!r} is no name for a platform.",
+            hint="Take small letters, digits and underscores, a letter first: mycrawler.",
+        )
+    return name
+
+
 def begin(plan: Plan, into: Path) -> list[Path]:
     """Writes the package into a folder of its own, `into / plan.distribution`, and gives its files.
 
@@ -59,11 +73,7 @@ def begin(plan: Plan, into: Path) -> list[Path]:
         NotAllowed: the name is none for a platform.
         StoreError: the folder is there already.
     """
-    if not NAME.fullmatch(plan.name):
-        raise NotAllowed(
-            f"{plan.name!r} is no name for a platform.",
-            hint="Take small letters, digits and underscores, a letter first: mycrawler.",
-        )
+    check_name(plan.name)
     folder = into / plan.distribution
     if folder.exists():
         raise StoreError(f"{folder} is there already.", hint="Choose another name, or another folder with --into.")

@@ -34,4 +34,5 @@ def test_a_source_that_is_not_there_is_named(run: Run, db: Path) -> None:
 
 
 def test_before_the_first_poll_there_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    Store(tmp_path / "new.db").close()
     assert "No source was asked yet." in run("coverage", "--db", tmp_path / "new.db").err

@@ -22,7 +22,6 @@ from tests.cli.conftest import HOSTILE, NOW, Run
     [
         ([], {"f1", "f2", "h1", "p1"}),
         (["--source", "facebook"], {"f1", "f2"}),
-        (["--source", "nothing"], set()),
         (["--complaints"], {"f1"}),
         (["--no-complaints"], {"f2", "h1", "p1"}),
         (["--view", "complaints"], {"f1"}),
@@ -79,6 +78,13 @@ def test_the_list_shows_complaints_with_marks_and_what_is_not_there(run: Run, db
     assert all("!" not in line.split("  ")[1] for line in others)
 
 
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_a_source_that_is_not_there_is_no_empty_answer(command: str, run: Run, db: Path) -> None:
+    told = run(command, "--source", "facebok", "--db", db)
+    assert (told.code, told.out) == (5, "")
+    assert "There is no source 'facebok'" in told.err
+
+
 def test_limit_tells_how_many_more_there_are(run: Run, db: Path) -> None:
     told = run("list", "--db", db, "--limit", 2, "--json")
     assert len(told.json) == 2
@@ -88,8 +94,8 @@ def test_limit_tells_how_many_more_there_are(run: Run, db: Path) -> None:
 
 
 def test_narration_is_never_on_stdout(run: Run, db: Path) -> None:
-    assert run("list", "--db", db, "--source", "nothing", "--json").out == ""
-    assert run("list", "--db", db, "--source", "nothing", "--csv").out.startswith("id,source,")
+    assert run("list", "--db", db, "--tag", "nothing", "--json").out == ""
+    assert run("list", "--db", db, "--tag", "nothing", "--csv").out.startswith("id,source,")
 
 
 @pytest.mark.parametrize("args", [["list", "--csv"], ["export", "--csv"]])

@@ -55,6 +55,14 @@ class TestSources:
         assert "never" in line
         assert "not asked yet" in line
 
+    def test_what_is_wrong_with_a_configured_one_is_told_whole(self, run: Run, db: Path) -> None:
+        toml = db.with_name("reviewdesk.toml")
+        toml.write_text(toml.read_text() + '[[source]]\nid = "r"\nconnector = "redit"\n')
+        assert run("poll", "--db", db).code == 3
+        assert 'no connector is named "redit"; did you mean "reddit"?' in run("sources", "--db", db).out
+        (poll,) = run("coverage", "--source", "r", "--json", "--db", db).json
+        assert "redit" in poll["fault"]
+
     def test_no_source_at_all(self, run: Run) -> None:
         told = run("sources", "--db", "new.db")
         assert (told.code, told.out) == (0, "")

@@ -74,6 +74,12 @@ def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_is_none_is_refused_before_anything_is_asked() -> None:
+    result = run("new", "my-shop")
+    assert isinstance(result.exception, NotAllowed)
+    assert result.output == ""
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     begin(plan("shop", "json", "none", "none", False), tmp_path)
     before = (tmp_path / "reviewdesk-shop" / "README.md").read_text(encoding="utf-8")

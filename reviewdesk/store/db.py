@@ -93,11 +93,11 @@ class Store:
         self.clock = clock
         self.read_only = read_only
         self.migrated: tuple[str, ...] = ()
-        if self.path.is_dir():
-            raise StoreError(f"{self.path} is a folder and no database.", hint="Name a file.")
-        if (read_only or not begin) and not self.path.exists():
-            raise self._missing()
         with self.told():
+            if self.path.is_dir():
+                raise StoreError(f"{self.path} is a folder and no database.", hint="Name a file.")
+            if (read_only or not begin) and not self.path.exists():
+                raise self._missing()
             self._file: tuple[int, int] | None = None
             self.db = self._open_reader() if read_only else self._open_writer()
             self._file = self._on_disk()
@@ -344,6 +344,8 @@ def _sentence(error: Exception, path: Path) -> str:
     if "disk i/o" in text:
         what = "it is full, over its quota, or failing"
         return f"The disk with {path} takes or gives no data (disk I/O error): {what}. Nothing was half-written."
+    if "unable to open" in text or isinstance(error, FileNotFoundError):
+        return f"The database {path} cannot be opened; check that its folder is there, and the permissions of both."
     if "readonly" in text or "read-only" in text or isinstance(error, PermissionError):
         return f"The database {path} cannot be written; check the permissions of the file and its folder."
     if "not a database" in text or "malformed" in text:

@@ -478,7 +478,7 @@ class Composer(Widget):
                 (f"; {self._keys['reply.channel']} public", "$faint"),
             )
         elif self._mode == "hand_off":
-            words = f"; sending copies it and opens {platform}'s own page"
+            words = f"; sending copies it and opens {platform}'s page"
             return Content.assemble(("By hand", "bold $warning"), f" to {author}", (words, "$faint"))
         else:
             shop = f" as {cut(self._shop, 24)}" if self._shop else ""

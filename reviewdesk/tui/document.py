@@ -102,7 +102,10 @@ def document(conversation: Conversation, around: Surroundings) -> Iterator[Block
     if conversation.notes:
         yield from _title("Notes")
         for note in conversation.notes:
-            yield Block(Content.styled(cut(note.agent, 30), "bold"), right=Content.styled(ago(note.at, around), _FAINT))
+            yield Block(
+                Content.styled(cut(around.people.get(note.agent, note.agent), 30), "bold"),
+                right=Content.styled(ago(note.at, around), _FAINT),
+            )
             yield from _text(shown(note.text, most=4_000), gutter=" ▏ ", gutter_style="$warning")
     if conversation.versions:
         yield from _title("Edited")
@@ -267,7 +270,7 @@ def _why(assessment: Assessment) -> Iterator[Block]:
 
 def _corrected(said: Correction, around: Surroundings) -> str:
     kind = "a complaint" if said.complaint else "no complaint"
-    return f"{cut(said.agent, 20)} says {ago(said.at, around)}: {said.label.word}, {kind}"
+    return f"{cut(around.people.get(said.agent, said.agent), 20)} says {ago(said.at, around)}: {said.label.word}, {kind}"
 
 
 def _reply(reply: Reply, around: Surroundings) -> Iterator[Block]:

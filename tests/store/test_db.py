@@ -198,6 +198,11 @@ def test_a_folder_is_no_database(read_only: bool, tmp_path: Path) -> None:
         Store(tmp_path, read_only=read_only)
 
 
+def test_a_folder_that_is_not_there_and_cannot_be_made_is_a_sentence() -> None:
+    with pytest.raises(StoreError, match="check that its folder is there"):
+        Store("/proc/nowhere/desk.db")
+
+
 def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
     (tmp_path / "desk.db").touch()
     with pytest.raises(StoreError, match="There is no database"):

@@ -35,7 +35,7 @@ HOSTILE = (
 
 
 def around() -> Surroundings:
-    return Surroundings(NOW, PRAGUE, "petr", {"shop": "Heureka CZ"})
+    return Surroundings(NOW, PRAGUE, "petr", {"shop": "Heureka CZ"}, {"eva": "Eva Malá"})
 
 
 def hours(ago: float) -> datetime:

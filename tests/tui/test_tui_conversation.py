@@ -151,7 +151,7 @@ def test_the_heading_says_who_where_when_and_what_is_due() -> None:
         "35 min overdue",
         "@eva",
         "#vip",
-        "eva is writing since 13:40",
+        "Eva Malá is writing since 13:40",
         "jan has a draft, last changed 13:40",
         "hidden",
         "gone",
@@ -183,8 +183,8 @@ def test_the_page_tells_everything_in_order() -> None:
     order = [
         "does not recommend", "https://x.example/1", "Shop · us", "Black Friday!", "Karel", "Me too.", "Sad",
         "It broke.", "+ fast", "− rude", "serious complaint · negative −0.83 · Czech · returns", "2 of 5 stars",
-        "Replies", "refused by the platform", "✗ No.", "Ask.", "Call her.", "was", "It is fine.", "The same customer",
-        "All was well.",
+        "Replies", "refused by the platform", "✗ No.", "Ask.", "Eva Malá", "Call her.", "was", "It is fine.",
+        "The same customer", "All was well.",
     ]  # fmt: skip
     places = [said.find(part) for part in order]
     assert -1 not in places

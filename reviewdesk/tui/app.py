@@ -26,6 +26,7 @@ from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import DeliveryState
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Reply, Row
+from reviewdesk.text import cut
 from reviewdesk.tui import processes
 from reviewdesk.tui.help import HelpScreen
 from reviewdesk.tui.inbox import InboxScreen
@@ -118,6 +119,10 @@ class ReviewdeskApp(App[int]):
         self._time_passes()
         if not self.is_headless:
             self._follow_signals()
+        if (wanted := self.config.desk.theme) and wanted not in self.available_themes:
+            self.say(
+                f'There is no theme "{cut(wanted, 40)}"; {self.keys["theme.change"]} shows which there are.', "warning"
+            )
         self.run_told(self._send_what_is_left())
 
     async def on_unmount(self) -> None:
@@ -331,6 +336,8 @@ class ReviewdeskApp(App[int]):
         chosen = await self.push_screen_wait(Choose("Theme", [(name, name) for name in (*own, *others)]))
         if chosen:
             self.theme = chosen
+            if chosen != self.config.desk.theme:
+                self.say(f'To keep these colours, write theme = "{chosen}" under [desk] in {self.config.path.name}.')
 
     def do_desk_quit(self) -> None:
         """Leaves; drafts and the outbox are kept, so there is nothing to ask."""
@@ -342,7 +349,10 @@ class ReviewdeskApp(App[int]):
 
     async def do_outbox_send(self) -> None:
         """Sends what waits in the outbox, in another process."""
-        await self.send()
+        if await self.writer.do(lambda desk: desk.store.outbox.waits()):
+            await self.send()
+        else:
+            self.say("Nothing in the outbox is due.")
 
     async def poll(self, source: str = "") -> None:
         """Polls all sources, or one of them, in another process, and shows what it tells."""

@@ -8,7 +8,7 @@ from reviewdesk.errors import AuthFailed
 from reviewdesk.model import DeliveryState, Label, Status
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import View
-from tests.tui.desks import HUGE, LARGE, SMALL, Desk, Fixture, desk, mention
+from tests.tui.desks import CONFIG, HUGE, LARGE, SMALL, Desk, Fixture, desk, mention
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x40"])
 
@@ -307,6 +307,9 @@ async def test_a_source_without_replies_says_so(filled: Fixture) -> None:
 async def test_liking_hiding_polling_and_sending_run_in_other_processes(filled: Fixture) -> None:
     (id,) = filled.add_many(1)
     async with desk(filled.path) as running:
+        await running.press("D")
+        await running.until(lambda: "Nothing in the outbox is due." in running.toasts())
+        filled.store.outbox.put(id, "Due", agent="jana", send_after=filled.store.clock())
         await running.press("L", "P", "D")
         wanted = {("like", str(id)), ("poll", "--json", "--now"), ("send", "--json")}
         await running.until(lambda: wanted <= set(running.started))  # type: ignore[attr-defined]
@@ -410,6 +413,16 @@ async def test_the_theme_can_be_changed_and_everything_is_painted_in_it(filled: 
                 await running.pilot.pause()
                 assert running.list.render_line(4).text == before.text
                 assert running.list.render_line(4) != before
+
+
+async def test_a_theme_that_is_chosen_says_how_to_keep_it_and_one_that_is_not_there_is_told(filled: Fixture) -> None:
+    async with desk(filled.path, config=CONFIG.replace("[desk]", '[desk]\ntheme = "nonsense"')) as running:
+        assert [each.message for each in running.app._notifications] == [
+            'There is no theme "nonsense"; T shows which there are.'
+        ]
+        await running.press("T", *"nord", "enter")
+        await running.until(lambda: any('write theme = "nord" under [desk]' in toast for toast in running.toasts()))
+        assert running.app.theme == "nord"
 
 
 async def test_the_help_opens_and_closes(filled: Fixture) -> None:

@@ -249,7 +249,7 @@ def _import(plugin: Plugin) -> Any:
         raise
     except BaseException as error:
         raise PluginError(
-            f"The plugin {plugin} cannot be loaded: {_last_line(error, plugin)}",
+            f"The plugin {plugin} cannot be loaded: {_last_line(error, plugin).rstrip('.')}.",
             hint="Update or remove it, or tell its author; the other plugins go on.",
         ) from error
 

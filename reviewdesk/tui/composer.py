@@ -478,8 +478,8 @@ class Composer(Widget):
                 (f"; {self._keys['reply.channel']} public", "$faint"),
             )
         elif self._mode == "hand_off":
-            words = f"; sending copies it and opens {platform}'s page"
-            return Content.assemble(("By hand", "bold $warning"), f" to {author}", (words, "$faint"))
+            words = "; sending copies it and opens the page"
+            return Content.assemble(("By hand", "bold $warning"), f" on {platform}, to {author}", (words, "$faint"))
         else:
             shop = f" as {cut(self._shop, 24)}" if self._shop else ""
             to = Content.assemble(("Public", "bold $accent"), f" on {platform}{shop}, to {author}")

@@ -79,6 +79,7 @@ def test_a_broken_file_is_named_everywhere_and_is_in_nobodys_way(acme: Path, run
     told = run("poll", "--quiet")
     assert told.code == 5
     assert told.err.startswith('broken: The plugin "broken" of plugins/broken.py cannot be loaded: ZeroDivisionError')
+    assert ". Update or remove it" in told.err
     assert "ZeroDivisionError" in run("connectors").err
     assert "ZeroDivisionError" in run("doctor").out
     shown = run("sources").out

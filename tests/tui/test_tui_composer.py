@@ -220,7 +220,7 @@ async def test_the_line_of_the_mode_tells_where_the_reply_goes() -> None:
         await pilot.pause()
         assert said(composer, "mode") == "Public on Heureka as Shop Demo, to Jana; 10 s to undo"
         opened(composer, mode="hand_off")
-        assert "sending copies it and opens Heureka's page" in said(composer, "mode")
+        assert "By hand on Heureka, to" in said(composer, "mode")
 
 
 async def test_a_template_puts_the_cursor_on_its_first_hole_and_holes_keep_it_back() -> None:

@@ -67,7 +67,11 @@ class Amending:
         standing = standing_text(reply)
         screen = Rewrite(f"Your reply on {platform.name}", standing, platform.limit, platform.unit, self._desk.keys)
         text = await self._desk.push_screen_wait(screen)
-        if text and text != standing and await self._desk.moderate("edit-reply", "--", str(reply.id), text):
+        if (
+            text
+            and text != standing
+            and await self._desk.moderate("edit-reply", "--", str(reply.id), text, silent=True)
+        ):
             self._desk.say(f"The reply on {platform.name} is changed.")
 
     async def delete(self, reply: Reply) -> None:
@@ -79,7 +83,7 @@ class Amending:
         body = f"{cut(standing_text(reply), _BODY_MOST)}\n\nThe public will see it no more."
         question = Confirm(f"Delete the reply from {platform.name}?", body, "Delete")
         if await self._desk.push_screen_wait(question) and await self._desk.moderate(
-            "delete-reply", "--yes", str(reply.id)
+            "delete-reply", "--yes", str(reply.id), silent=True
         ):
             self._desk.say(f"The reply is deleted from {platform.name}.")
 

@@ -364,16 +364,20 @@ class ReviewdeskApp(App[int]):
         """Delivers the outbox in another process."""
         await self._run_process("Sending", "send", "--json")
 
-    async def moderate(self, *words: str) -> bool:
-        """Hides, likes, edits or deletes in another process; False where that failed."""
-        return await self._run_process("Asking the platform", *words) is not None
+    async def moderate(self, *words: str, silent: bool = False) -> bool:
+        """Hides, likes, edits or deletes in another process; False where that failed. `silent` as for any process."""
+        return await self._run_process("Asking the platform", *words, silent=silent) is not None
 
     def _fatal_error(self) -> None:
         """Ends the window. Textual itself would print a traceback with all local variables, secrets among them."""
         self._close_messages_no_wait()
 
-    async def _run_process(self, title: str, *words: str) -> int | None:
-        """Runs a command and gives how many mentions it told to be new; None where it failed or runs already."""
+    async def _run_process(self, title: str, *words: str, silent: bool = False) -> int | None:
+        """Runs a command and gives how many mentions it told to be new; None where it failed or runs already.
+
+        Args:
+            silent: what it says at the end where all went well is not shown.
+        """
         if words in self._under_way:
             self.say(f"{title} is under way already.")
             return None
@@ -389,7 +393,7 @@ class ReviewdeskApp(App[int]):
                         if told.fault:
                             self.say(told.text, "warning")
                         continue
-                    if told.last_words:
+                    if told.last_words and (told.code or not silent):
                         self.say(told.last_words, "warning" if told.code else "information")
                     elif told.code and well:
                         self.say(f"{title} ended with code {told.code}.", "warning")

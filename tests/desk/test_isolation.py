@@ -16,14 +16,14 @@ from reviewdesk.desk.check import check
 from reviewdesk.desk.coverage import watch
 from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.importing import import_file
-from reviewdesk.desk.moderate import delete_reply, edit_reply, hide, like
+from reviewdesk.desk.moderate import Deed, delete_reply, do_here, edit_reply, hide, like
 from reviewdesk.desk.poll import Outcome, Polled, poll_round
 from reviewdesk.desk.quarantine import retry
 from reviewdesk.desk.respond import Respond
 from reviewdesk.desk.steps import Requested, Step, Taken
 from reviewdesk.desk.survey import survey
 from reviewdesk.errors import PluginError, Refused
-from reviewdesk.model import DeliveryState, Level, SetAside
+from reviewdesk.model import DeliveryState, Level, SetAside, Status
 from reviewdesk.store.db import Store
 from tests.desk.plugins import GOOD, configuration, connector, plugin
 from tests.desk.shops import Clock, registered
@@ -299,6 +299,7 @@ def world(folder: Path, members: str) -> tuple[Config, Store]:
     claimed = store.outbox.claim("x", lease_seconds=60, skip_sources=())
     assert claimed is not None
     store.outbox.move(claimed, DeliveryState.POSTED, holder="x", remote_id="r1", remote_text=reply.text)
+    store.mentions.change([1], {"status": Status.ANSWERED.value}, agent="jana", what="answered")
     return config, store
 
 
@@ -325,6 +326,16 @@ async def test_what_a_person_waits_for_ends_in_a_sentence(tmp_path: Path, deed: 
         assert store.outbox.get(1).state is DeliveryState.POSTED
 
 
+async def test_a_mention_that_the_shop_has_answered_in_other_ways_stays_answered(tmp_path: Path) -> None:
+    config, store = world(tmp_path, "async def delete_reply(self, reply): pass\n")
+    answer = Mention(id="2", kind=Kind.COMMENT, text="Voláme.", ours=True, parent_id="1", thread_id="1")
+    with store:
+        store.mentions.ingest("acme", [answer])
+        await do_here(config, store, Deed(what="delete_reply", agent="jana", id=1))
+        assert store.outbox.get(1).state is DeliveryState.WITHDRAWN
+        assert store.mentions.get(1).status is Status.ANSWERED
+
+
 async def test_what_a_person_waits_for_is_done_apart(tmp_path: Path) -> None:
     done = tmp_path / "done"
     members = "".join(
@@ -340,6 +351,7 @@ async def test_what_a_person_waits_for_is_done_apart(tmp_path: Path) -> None:
         assert marks(store) == {"hidden", "liked"}
         assert store.outbox.get(1).state is DeliveryState.WITHDRAWN
         assert store.outbox.get(1).remote_text == "Jinak."
+        assert store.mentions.get(1).status is Status.OPEN, "what nothing answers any more waits for a reply again"
     lines = [line.split() for line in done.read_text().splitlines()]
     assert [name for _, name in lines] == list(DEEDS)
     assert str(os.getpid()) not in [pid for pid, _ in lines]

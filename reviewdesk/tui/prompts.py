@@ -85,9 +85,20 @@ class Choose(Finder[str]):
         words = typed.strip()
         options = [Option(Content(safe(label[:200]).replace("\n", " ")), id=f"={id}") for id, label in found]
         if self._allow_new and words and words.casefold() not in {id.casefold() for id, _ in self._options}:
-            options.append(Option(Content.assemble("“", cut(words, 60), ("”", ""), ("  as typed", "$faint")), id=_NEW))
+            typed_one = Option(Content.assemble("“", cut(words, 60), ("”", ""), ("  as typed", "$faint")), id=_NEW)
+            options.insert(0 if self._is_answer(words) else len(options), typed_one)
         self.offered.set_options(options)
         self.offered.highlighted = 0 if options else None
+
+    def _is_answer(self, typed: str) -> bool:
+        """Tells whether what was typed is an answer by itself: `9:00` must not become tomorrow's."""
+        if self._check is None:
+            return False
+        try:
+            self._check(one_line(typed))
+        except NotAllowed:
+            return False
+        return True
 
     def take(self, place: int) -> None:
         """Gives the id; what was typed and is no answer says why."""

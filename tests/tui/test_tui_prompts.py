@@ -157,6 +157,8 @@ def test_whatever_is_typed_gives_a_moment_to_come_or_a_sentence(typed: str) -> N
 async def test_until_when_is_asked_with_days_and_a_wrong_answer_may_be_mended() -> None:
     assert await answer(snooze_question(NOW, PRAGUE), "enter") == "later today, 16:00"
     assert await answer(snooze_question(NOW, PRAGUE), *"3d", "enter") == "3d"
+    assert await answer(snooze_question(NOW, PRAGUE), *"9:00", "enter") == "9:00", "not the next best option"
+    assert await answer(snooze_question(NOW, PRAGUE), *"monday", "enter") == "Monday, 9:00"
     shown = await answer(snooze_question(NOW, PRAGUE), "enter", text="2020-01-01")
     assert "is still to come" in shown
     assert "Tue 24 Nov 9:00" in await answer(snooze_question(NOW, PRAGUE), "down")

@@ -45,6 +45,7 @@ class Command(Record, frozen=True, kw_only=True):
         keys: what runs it, the first one is shown; may be empty, then the palette alone runs it.
         contexts: where the keys work.
         show_in_footer: whether it is worth the footer's room.
+        asks: whether it puts up something to write into or to choose from; what is typed behind it is meant for that.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Command(Record, frozen=True, kw_only=True):
     keys: tuple[str, ...]
     contexts: tuple[Context, ...]
     show_in_footer: bool = False
+    asks: bool = False
 
 
 _LIST = (Context.LIST,)
@@ -63,10 +65,24 @@ _OUTBOX = (Context.OUTBOX,)
 _ANYWHERE = (Context.ANYWHERE,)
 
 
+_ASKING = {
+    "reply.write", "reply.template", "mention.snooze", "mention.assign", "mention.tag", "mention.untag",
+    "mention.note", "mention.correct", "outbox.take_back", "outbox.amend", "outbox.delete", "theme.change",
+}  # fmt: skip
+
+
 def _command(
     id: str, keys: str, contexts: tuple[Context, ...], title: str, help: str, *, footer: bool = False
 ) -> Command:
-    return Command(id=id, title=title, help=help, keys=tuple(keys.split()), contexts=contexts, show_in_footer=footer)
+    return Command(
+        id=id,
+        title=title,
+        help=help,
+        keys=tuple(keys.split()),
+        contexts=contexts,
+        show_in_footer=footer,
+        asks=id in _ASKING,
+    )
 
 
 # fmt: off

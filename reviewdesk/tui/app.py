@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
-from reviewdesk.commands import Command, Context, Keys, in_context, key_label, with_keys
+from reviewdesk.commands import Command, Context, Keys, command, in_context, key_label, with_keys
 from reviewdesk.config import Config
 from reviewdesk.desk.delivery import THERE
 from reviewdesk.errors import ReviewdeskError
@@ -96,6 +98,8 @@ class ReviewdeskApp(App[int]):
         self.commands = with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
         self.keys = Keys(self.commands)
         self._under_way: set[tuple[str, ...]] = set()
+        self._asking = False
+        self._ahead: list[events.Key] = []
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
         self.inbox = InboxScreen(self)
@@ -115,6 +119,9 @@ class ReviewdeskApp(App[int]):
         """Starts what reads, and the clock."""
         self.set_keymap(keymap(each for each in self.commands if each.id in self.config.keys))
         self.reader.start()
+        self.screen_change_signal.subscribe(
+            self, lambda screen: screen.call_after_refresh(self._hand_ahead_over) if self._asking else None
+        )
         self.set_interval(_TIME_PASSES_SECONDS, self._time_passes)
         self._time_passes()
         if not self.is_headless:
@@ -200,7 +207,32 @@ class ReviewdeskApp(App[int]):
             self._tell_failure(error)
             return
         if inspect.isawaitable(result):
-            self.run_told(result)
+            self._asking = command(id).asks
+            self.run_told(self._asked(result) if self._asking else result)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keeps what is typed behind a command that asks, until it can be answered: letters must not become commands.
+
+        A slow line brings several keys at once.
+        """
+        if self._asking and isinstance(event, events.Key) and event.is_forwarded and _is_typed(event):
+            self._ahead.append(event)
+            return
+        await super().on_event(event)
+
+    async def _asked(self, work: Awaitable[object]) -> None:
+        try:
+            await work
+        finally:
+            # The focus that the work has asked for is given by then.
+            self.call_later(self._hand_ahead_over)
+
+    def _hand_ahead_over(self) -> None:
+        """Types what was kept into the line or text that has the keyboard now; where nothing was asked, it is lost."""
+        self._asking = False
+        kept, self._ahead = self._ahead, []
+        for key in kept if isinstance(self.focused, Input | TextArea) else ():
+            self.post_message(events.Key(key.key, key.character))
 
     def action_command(self, id: str) -> None:
         """Runs a command by its key."""
@@ -433,6 +465,10 @@ def _replies_to_show(desk: Desk) -> tuple[list[Reply], dict[int, Row]]:
     under_way = [state for state in DeliveryState if state not in (*THERE, DeliveryState.WITHDRAWN)]
     replies = outbox.in_states(under_way) + outbox.in_states(THERE, limit=_LATEST_SHOWN)
     return replies, desk.store.mentions.rows([reply.mention_id for reply in replies])
+
+
+def _is_typed(key: events.Key) -> bool:
+    return key.is_printable or key.key in ("enter", "backspace", "tab")
 
 
 def context_of(screen: Screen[Any]) -> Context:

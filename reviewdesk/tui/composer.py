@@ -284,11 +284,6 @@ class Composer(Widget):
         # The first template would otherwise pay for loading the template engine while the user waits.
         self.run_worker(lambda: render("-", {}), thread=True, exit_on_error=False, group="templates")
 
-    def write(self, text: str) -> None:
-        """Writes at the cursor, as typing does."""
-        if text:
-            self._area.insert(text)
-
     def take(self, conversation: Conversation) -> None:
         """Takes in what has become of the mention and shows it, where it is the one that is being answered.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.containers import Container, Horizontal, Vertical
@@ -173,15 +172,9 @@ class InboxScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that work now: while a text is being written, letters and signs belong to that text."""
         active = super().active_bindings
-        if self.replying.opening or isinstance(self.focused, Input | TextArea):
+        if isinstance(self.focused, Input | TextArea):
             return {key: binding for key, binding in active.items() if not is_printable(key)}
         return active
-
-    def on_key(self, event: events.Key) -> None:
-        """Keeps what is typed while the composer opens: whoever types on must not find letters taken for commands."""
-        if self.replying.opening and event.character and event.is_printable:
-            self.replying.ahead += event.character
-            event.stop()
 
     @property
     def targets(self) -> list[int]:

@@ -50,16 +50,12 @@ class Replying:
     """Runs the commands that concern replies.
 
     Attributes:
-        opening: whether the composer is about to open: letters are meant for it already.
-        ahead: the letters typed meanwhile.
         waiting: the replies whose seconds in which they can be taken back run out, the last one at the end.
     """
 
     def __init__(self, desk: ReviewdeskApp, inbox: InboxScreen) -> None:
         self._desk = desk
         self._inbox = inbox
-        self.opening = False
-        self.ahead = ""
         self.waiting: list[Reply] = []
         self._just_sent = 0
         self._sending = False
@@ -74,12 +70,10 @@ class Replying:
 
     def do_reply_write(self) -> Awaitable[object]:
         """Opens the composer on the mention, with the draft where there is one."""
-        self.opening = True
         return self.write(self._inbox.target)
 
     def do_reply_template(self) -> Awaitable[object]:
         """Opens the composer and its template picker."""
-        self.opening = True
         return self._write_from_template()
 
     async def _write_from_template(self) -> None:
@@ -87,18 +81,11 @@ class Replying:
             self._composer.pick_template()
 
     async def write(self, id: int) -> bool:
-        """Opens the composer on a mention; False where its source takes no replies.
-
-        What is typed before it is open is typed into it.
-        """
+        """Opens the composer on a mention; False where its source takes no replies."""
         agent = self._desk.agent
-        self.opening = bool(id)
-        try:
-            if not id:
-                return False
-            prepared = await self._desk.writer.do(lambda desk: _prepare(desk, id, agent))
-        finally:
-            self.opening, ahead, self.ahead = False, self.ahead, ""
+        if not id:
+            return False
+        prepared = await self._desk.writer.do(lambda desk: _prepare(desk, id, agent))
         if prepared.mode == "none":
             self._desk.say("This source takes no replies.", "warning")
             return False
@@ -113,7 +100,6 @@ class Replying:
             values=prepared.values,
             private=prepared.private,
         )
-        self._composer.write(ahead)
         self._still_writing()
         if self._heartbeat is None:
             self._heartbeat = self._inbox.set_interval(WRITING_AGAIN, self._still_writing)

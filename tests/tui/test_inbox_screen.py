@@ -3,7 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from textual import events
 
+from reviewdesk.commands import key_name
 from reviewdesk.errors import AuthFailed
 from reviewdesk.model import DeliveryState, Label, Status
 from reviewdesk.store.db import Store
@@ -442,6 +444,33 @@ async def test_the_help_says_that_there_is_more_only_where_there_is(filled: Fixt
         await running.press("question_mark")
         await running.until(lambda: "A mention" in running.text())
         assert "↓ more" not in running.text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"), [("rDear q", "Dear q"), ("ape", "pe"), ("+vip", "vip"), ("mqq", "qq"), ("Tnord", "nord")]
+)
+async def test_what_comes_together_with_the_key_of_a_question_is_its_answer(
+    keys: str, text: str, filled: Fixture
+) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        for key in keys:
+            running.app.post_message(events.Key(key_name(key), key))
+        await running.until(
+            lambda: getattr(running.app.focused, "text", getattr(running.app.focused, "value", "")) == text
+        )
+        assert filled.store.mentions.get(id).status is Status.NEW
+
+
+async def test_what_was_meant_for_a_reply_that_cannot_be_written_runs_no_commands(filled: Fixture) -> None:
+    (id,) = filled.add_many(1, "deaf")
+    async with desk(filled.path) as running:
+        for key in "reeq":
+            running.app.post_message(events.Key(key, key))
+        await running.until(lambda: any("takes no replies" in toast for toast in running.toasts()))
+        await running.press("7")
+        assert filled.store.mentions.get(id).status is Status.NEW
+        assert running.inbox.view is View.ALL, "and the keys work again"
 
 
 async def test_an_empty_list_offers_no_keys_for_mentions(filled: Fixture) -> None:

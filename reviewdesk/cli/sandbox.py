@@ -80,7 +80,9 @@ def sandbox_command(
         if customers is not None:
             public.open(3)
         if configuration is not None:
-            _write_configuration(configuration, toml_for(running, shop="Shop Demo", poll_seconds=2))
+            # What emulated customers write must never come into a shop's own database.
+            toml = toml_for(running, shop="Shop Demo", poll_seconds=2, database=f"{configuration.stem}.db")
+            _write_configuration(configuration, toml)
         if as_json:
             told = {each.emulator.platform: {"base": each.base} for each in running}
             json_line({"platforms": told, "environment": environment(running)})

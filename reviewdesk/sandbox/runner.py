@@ -53,14 +53,19 @@ def environment(running: Sequence[Running]) -> dict[str, str]:
     return {name: value for each in running for name, value in each.emulator.secrets().items()}
 
 
-def toml_for(running: Sequence[Running], *, shop: str, poll_seconds: int) -> str:
-    """Gives a reviewdesk.toml whose sources are the emulated platforms."""
+def toml_for(running: Sequence[Running], *, shop: str, poll_seconds: int, database: str = "") -> str:
+    """Gives a reviewdesk.toml whose sources are the emulated platforms.
+
+    Args:
+        database: beside the file; "" leaves it to whoever opens it.
+    """
     lines = [
         "[shop]",
         f"name = {_toml(shop)}",
         'contact = "podpora@example.com"',
         "",
         "[desk]",
+        *([f"database = {_toml(database)}"] if database else []),
         f"poll_seconds = {poll_seconds}",
         "undo_seconds = 5",
         'agent = "jana"',

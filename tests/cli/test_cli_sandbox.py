@@ -169,7 +169,9 @@ class TestDemo:
             done = process("demo", "--no-window", "--folder", folder)
             assert (done.returncode, done.stdout) == (0, b""), done.stderr
             assert f"The demo lies in {folder}.".encode() in done.stderr
-        with Store(folder / "reviewdesk.db", read_only=True) as store:
+        database = load(folder / "reviewdesk.toml", environ={}).database
+        assert database == folder / "reviewdesk.db", "what was kept is found by its configuration"
+        with Store(database, read_only=True) as store:
             assert store.mentions.count(Filter(view=View.COMPLAINTS)) >= 1
             assert {each.id for each in store.sources.states()} == {"facebook", "feed", "heureka", "reddit"}
         assert folder.stat().st_mode & 0o077 == 0

@@ -270,7 +270,8 @@ def _why(assessment: Assessment) -> Iterator[Block]:
 
 def _corrected(said: Correction, around: Surroundings) -> str:
     kind = "a complaint" if said.complaint else "no complaint"
-    return f"{cut(around.people.get(said.agent, said.agent), 20)} says {ago(said.at, around)}: {said.label.word}, {kind}"
+    who = cut(around.people.get(said.agent, said.agent), 20)
+    return f"{who} says {ago(said.at, around)}: {said.label.word}, {kind}"
 
 
 def _reply(reply: Reply, around: Surroundings) -> Iterator[Block]:

@@ -115,9 +115,9 @@ def _explain(session: Session, judge: Assessor, what: str, lang: str | None) -> 
     if what.isdecimal():
         from reviewdesk.desk.assessing import assessable, home_of
 
-        config = session.reading
+        id, config = Number().convert(what, None, None), session.reading
         with session.store(config) as store:
-            stored = store.mentions.get(Number().convert(what, None, None))
+            stored = store.mentions.get(id)
         item = assessable(stored, home_of(config, stored.source))
         if stored.correction:
             said = stored.correction

@@ -12,7 +12,7 @@ from reviewdesk.config import Config
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Status
 from reviewdesk.store.db import Store
-from reviewdesk.store.records import Filter, Row, View
+from reviewdesk.store.records import Filter, Row, View, Writer
 
 
 class Day(click.ParamType[datetime]):
@@ -162,4 +162,6 @@ def _line(row: Row) -> list[str]:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return " ".join(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return " ".join(each.agent if isinstance(each, Writer) else str(each) for each in value)
+    return value

@@ -54,6 +54,18 @@ def test_filters_choose_the_same_in_list_and_export(options: list[str], expected
     assert run("list", "--db", db, *options).err == ("" if expected else "No mentions.\n")
 
 
+def test_the_list_as_csv_names_who_writes_and_the_tags(run: Run, db: Path) -> None:
+    with Store(db) as store:
+        stored = store.mentions.find("facebook", "f2")
+        assert stored is not None
+        store.people.tag([stored.id], "vip", agent="jana")
+        store.outbox.save_draft(stored.id, "jana", "Dobrý den")
+        store.outbox.save_draft(stored.id, "petr", "Dobrý den")
+    told = run("list", "--csv", "--db", db, "--tag", "vip")
+    (row,) = csv.DictReader(io.StringIO(told.out))
+    assert (row["writers"], row["tags"]) == ("jana petr", "vip")
+
+
 def test_a_day_is_the_shops_day(run: Run, db: Path) -> None:
     with Store(db) as store:
         for hour in (21, 22):  # of UTC, before and after midnight in Prague

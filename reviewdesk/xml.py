@@ -33,7 +33,7 @@ def read_xml(body: bytes, root: str) -> _Element:
     declared = _DECLARED.match(body)
     try:
         text = body.decode(declared[1].decode() if declared else "utf-8-sig", "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # some codecs know no replacement, such as that of host names
         text = body.decode("utf-8", "replace")
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
     try:

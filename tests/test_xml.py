@@ -30,6 +30,8 @@ def test_what_xml_forbids_becomes_a_replacement_character() -> None:
         ("<r><t>žluť</t></r>".encode(), "žluť"),
         (b'<?xml version="1.0" encoding="nonsense"?><r><t>a</t></r>', "a"),
         (b'<?xml version="1.0" encoding="hex"?><r><t>a</t></r>', "a"),
+        (b'<?xml version="1.0" encoding="idna"?><r><t>a\xff</t></r>', "a\ufffd"),
+        (b'<?xml version="1.0" encoding="undefined"?><r><t>a</t></r>', "a"),
         (b"<r><t>a\xffb</t></r>", "a\ufffdb"),
         (b"<r><t><![CDATA[a < b]]></t></r>   \n", "a < b"),
     ],

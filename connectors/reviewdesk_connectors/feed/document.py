@@ -108,9 +108,11 @@ class Document(msgspec.Struct, kw_only=True):
 
 
 def _codec(name: str) -> str:
+    """Gives a codec's own name; "" for none that reads any bytes as text, as that of host names does not."""
     try:
-        return codecs.lookup(name).name if name and codecs.lookup(name)._is_text_encoding else ""
-    except LookupError:
+        b"\xff".decode(name or "ascii", "replace")
+        return codecs.lookup(name).name if name else ""
+    except (LookupError, UnicodeError):
         return ""
 
 

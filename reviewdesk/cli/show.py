@@ -77,6 +77,7 @@ def _print_text(stored: Stored, *, is_focus: bool) -> None:
         facts.append("recommends" if mention.recommends else "does not recommend")
     facts += [f"order {mention.order_id}"] if mention.order_id else []
     facts += [mention.product] if mention.product else []
+    facts += [f"erased {ago(stored.erased_at)}"] if stored.erased_at else []
     facts += ["gone from the platform"] if stored.gone_at else []
     show(f"\n{'▶' if is_focus else ' '} {', '.join(facts)}")
     for text in (mention.title, mention.text):
@@ -89,6 +90,8 @@ def _print_text(stored: Stored, *, is_focus: bool) -> None:
 
 def _print_assessment(stored: Stored) -> None:
     found = stored.assessment
+    if found is None and (stored.mention.ours or stored.erased_at):
+        return
     if found is None:
         show("\nNot assessed yet; `reviewdesk poll` does it.")
         return

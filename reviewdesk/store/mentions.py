@@ -84,7 +84,7 @@ _STORED = """mention.id, mention.source_id, source.connector, mention.platform_i
     mention.language, mention.hidden, mention.liked, mention.facts, mention.status, mention.assignee,
     mention.snoozed_until, mention.due_at, mention.answered_at, mention.closed_at,
     (SELECT body FROM assessment WHERE assessment.mention_id = mention.id AND assessment.version = mention.version),
-    correction.label, correction.complaint, correction.agent, correction.at"""
+    correction.label, correction.complaint, correction.agent, correction.at, mention.erased_at"""
 _FROM_STORED = """FROM mention JOIN source ON source.id = mention.source_id JOIN thread ON thread.id = mention.thread_id
     LEFT JOIN author ON author.id = mention.author_id
     LEFT JOIN correction ON correction.mention_id = mention.id AND correction.version = mention.version"""
@@ -603,7 +603,7 @@ def _stored(row: Sequence[Any]) -> Stored:
     (id, source, connector, key, thread_key, thread, parent, kind, ours, version, created, seen, changed, edited, gone,
      title, text, pros, cons, author_key, author_name, author_url, order_id, product, rating, recommends, url, language,
      hidden, liked, facts, status, assignee, snoozed, due, answered, closed, body, label, corrected, corrected_by,
-     corrected_at) = row  # fmt: skip
+     corrected_at, erased) = row  # fmt: skip
     correction = None
     if label:
         correction = Correction(
@@ -654,4 +654,5 @@ def _stored(row: Sequence[Any]) -> Stored:
         liked=bool(liked),
         assessment=outranked(as_written(body, Assessment, None), correction),
         correction=correction,
+        erased_at=from_ms_or_none(erased),
     )

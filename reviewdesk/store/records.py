@@ -172,6 +172,7 @@ class Stored(Record, frozen=True, kw_only=True):
         assessment: what the desk thinks of the current text; where a person has corrected it, complaint, probability
             and severity are the person's, and the compound with its reasons stays the desk's.
         correction: the person's word on the current text.
+        erased_at: when a person had it erased; nothing is left of its words.
     """
 
     id: int
@@ -192,6 +193,7 @@ class Stored(Record, frozen=True, kw_only=True):
     liked: bool
     assessment: Assessment | None
     correction: Correction | None = None
+    erased_at: datetime | None = None
 
 
 class Version(Record, frozen=True, kw_only=True):

@@ -221,7 +221,7 @@ def _focus(conversation: Conversation, around: Surroundings) -> Iterator[Block]:
             yield Block(Content.assemble((sign, f"bold {style}"), point), gutter=_BAR, gutter_style=_BAR_STYLE)
     if not (mention.title or mention.text or mention.pros or mention.cons):
         yield Block(
-            Content.styled("no words, only the stars" if mention.rating else "no words", _FAINT),
+            Content.styled(_wordless(focus), _FAINT),
             gutter=_BAR,
             gutter_style=_BAR_STYLE,
         )
@@ -232,6 +232,12 @@ def _focus(conversation: Conversation, around: Surroundings) -> Iterator[Block]:
         yield from _why(assessment)
     if focus.correction:
         yield Block(Content.styled(_corrected(focus.correction, around), "$accent"))
+
+
+def _wordless(focus: Stored) -> str:
+    if focus.erased_at:
+        return "erased"
+    return "no words, only the stars" if focus.mention.rating else "no words"
 
 
 def _why(assessment: Assessment) -> Iterator[Block]:

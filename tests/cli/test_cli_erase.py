@@ -29,6 +29,9 @@ def test_it_is_gone_from_all_that_is_shown_and_from_the_file(run: Run, db: Path)
     for text in (listed.out, run("show", "1", "--db", db).out, run("show", "1", "--json", "--db", db).out):
         assert "Svoboda" not in text
         assert "nedorazil" not in text
+    shown = run("show", "1", "--db", db).out
+    assert "erased now" in shown
+    assert "Not assessed" not in shown
     for path in db.parent.iterdir():
         assert b"Svoboda" not in path.read_bytes(), path.name
 

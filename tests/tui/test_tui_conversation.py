@@ -191,6 +191,10 @@ def test_the_page_tells_everything_in_order() -> None:
     assert places == sorted(places)
 
 
+def test_what_was_erased_is_told_as_such() -> None:
+    assert "┃ erased" in page(conversation(stored(mention(text=""), erased_at=NOW)))
+
+
 def test_a_sentiment_that_could_not_be_read_is_not_called_neutral() -> None:
     said = page(conversation(stored(assessment=assessment(compound=None))))
     assert "sentiment unknown" in said

@@ -288,7 +288,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             if source.id == id:
                 return source
         hint = suggestion(id, [source.id for source in self.sources])
-        raise ConfigError(f'There is no source "{shown(id)}" in {self.path}.', hint=hint[:1].upper() + hint[1:])
+        stop = "" if hint.endswith("?") else "."
+        raise ConfigError(
+            f'There is no source "{shown(id)}" in {self.path}.', hint=f"{hint[:1].upper()}{hint[1:]}{stop}"
+        )
 
 
 def load(

@@ -132,13 +132,15 @@ def confirm(session: Session, reply: int) -> None:
 
 @outbox_command.command("settle", cls=DeskCommand)
 @click.argument("reply", type=Number())
-@click.option("--posted/--not-posted", "posted", required=True, help="What you saw on the platform.")
+@click.option("--posted/--not-posted", "posted", default=None, help="What you saw on the platform.")
 @pass_session
-def settle(session: Session, reply: int, posted: bool) -> None:
+def settle(session: Session, reply: int, posted: bool | None) -> None:
     """Say whether an unclear reply stands on its platform.
 
     One that does not goes out again.
     """
+    if posted is None:
+        raise click.UsageError("Say what you saw on the platform: --posted or --not-posted.")
     with _decision(session, reply) as (respond, found):
         respond.settle(found, posted)
     say(f"Reply {reply} {'counts as posted' if posted else 'will be sent again'}.")

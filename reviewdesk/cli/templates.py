@@ -10,13 +10,17 @@ from reviewdesk.cli.output import json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Session, pass_session
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Template
-from reviewdesk.store.db import Store
 
 
-def _all(store: Store) -> list[Template]:
+def _all(session: Session) -> list[Template]:
+    """Gives those in the box, and where there is a database the shop's own."""
     from reviewdesk.replies.templates import bundled, merged
 
-    return merged((*bundled(), *store.people.templates()))
+    own: list[Template] = []
+    if session.reading.database.exists():
+        with session.store() as store:
+            own = list(store.people.templates())
+    return merged((*bundled(), *own))
 
 
 @click.group(
@@ -38,11 +42,13 @@ def templates_command(ctx: click.Context, lang: str | None, as_json: bool) -> No
     """
     if ctx.invoked_subcommand is not None:
         return
-    with ctx.ensure_object(Session).store() as store:
-        found = [each for each in _all(store) if lang in (None, each.language)]
+    found = [each for each in _all(ctx.ensure_object(Session)) if lang in (None, each.language)]
     if as_json:
         for template in found:
             json_line(template)
+        return
+    if not found:
+        say(f"There are no templates in {lang!r}.")
         return
     table(
         ("LANG", "NAME", "PURPOSE", "TOPICS", "TITLE", "FROM"),
@@ -67,8 +73,7 @@ def templates_command(ctx: click.Context, lang: str | None, as_json: bool) -> No
 @pass_session
 def show_template(session: Session, name: str, lang: str | None) -> None:
     """Show the words of a template."""
-    with session.store(begin=True) as store:
-        found = [each for each in _all(store) if each.name == name and lang in (None, each.language)]
+    found = [each for each in _all(session) if each.name == name and lang in (None, each.language)]
     if not found:
         raise NotAllowed(f"There is no template {name!r}.", hint="`reviewdesk templates` lists them.")
     for template in found:

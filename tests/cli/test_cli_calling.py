@@ -131,7 +131,7 @@ def test_an_unknown_command_is_told_with_what_was_meant(typed: str, meant: str, 
         (["assess", "--explain", "9" * 30], "is no such number"),
         (["show", "1", "2"], "unexpected extra argument"),
         (["list", "--db"], "requires an argument"),
-        (["outbox", "settle", "1"], "Missing option"),
+        (["outbox", "settle", "1"], "--posted or --not-posted"),
         (["templates", "add", "nothing.toml", "--lang", "cs"], "'nothing.toml' does not exist"),
         (["import", "heureka", "nothing.xml"], "'nothing.xml' does not exist"),
         (["sandbox", "--customers", "0"], "0.0 is not in the range"),
@@ -178,8 +178,11 @@ def test_a_database_that_is_not_there_is_6(args: list[str], run: Run, tmp_path: 
     assert not list(tmp_path.glob("*.db"))
 
 
-def test_looking_at_the_sources_makes_no_database(run: Run, tmp_path: Path) -> None:
-    assert run("sources", "--db", "nothing.db").code == 0
+@pytest.mark.parametrize(
+    "args", [["sources"], ["templates"], ["templates", "show", "thank-short"], ["templates", "--lang", "cz"]]
+)
+def test_what_can_be_told_without_a_database_makes_none(args: list[str], run: Run, tmp_path: Path) -> None:
+    assert run(*args, "--db", "nothing.db").code == 0
     assert not list(tmp_path.glob("*.db"))
 
 

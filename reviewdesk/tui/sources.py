@@ -150,7 +150,7 @@ def _budget(budget: Budget, around: Surroundings) -> Content:
     if budget.used is not None:
         used = round(min(max(budget.used, 0.0), 1.0) * _BUDGET_CELLS)
         style = "$error" if budget.used >= 1 else "$warning" if budget.used >= 0.75 else "$success"
-        parts += [("▰" * used, style), ("▱" * (_BUDGET_CELLS - used), "$faint"), (f" {budget.used:.0%}", "$faint")]
+        parts += [("▰" * used, style), ("▱" * (_BUDGET_CELLS - used), "$faint"), (f" {budget.used:.0%} used", "$faint")]
     if budget.until and budget.until > around.now:
         parts.append((f" until {clock(budget.until, around)}", "$faint"))
     if budget.note:

@@ -103,10 +103,10 @@ def _platforms(place: Path, every: float, seed: int) -> Iterator[dict[str, str]]
 
 @contextmanager
 def _cron() -> Iterator[None]:
-    """Polls every two seconds from outside, as cron does every few minutes."""
+    """Polls every two seconds from outside, as cron does every few minutes, for as long as this process lives."""
     loop = (
-        "import subprocess, sys, time\n"
-        "while True:\n"
+        "import os, subprocess, sys, time\n"
+        f"while os.getppid() == {os.getpid()}:\n"
         "    subprocess.run([*sys.argv[1:], 'poll', '--now', '--quiet'],\n"
         "                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "    time.sleep(2)\n"

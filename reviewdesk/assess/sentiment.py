@@ -15,8 +15,9 @@ import msgspec
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import Folded, visible
 from reviewdesk.assess.language import lexicon_of, parts_of
-from reviewdesk.assess.lexicon import NOTHING, Known, Phrase, lexicon
+from reviewdesk.assess.lexicon import lexicon
 from reviewdesk.assess.none import none_spans
+from reviewdesk.assess.phrases import NOTHING, Known, Phrase
 from reviewdesk.assess.reading import Hit, TextReading
 from reviewdesk.assess.signs import signs_in
 from reviewdesk.assess.tokens import Tokens, tokens_of
@@ -159,9 +160,8 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
 def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tuple[Phrase, int] | None:
     """Gives the phrase that begins with word `first` and the index after its last word."""
     sentences = tokens.sentences
-    for phrase in known[first].phrases(known, first, present):
-        end = phrase.end(known, first)
-        if end is None or sentences[end - 1] != sentences[first]:
+    for _, phrase, end in known[first].phrases(known, first, present):
+        if sentences[end - 1] != sentences[first]:
             continue
         group = phrase.group
         if group.valence < 0 and known[first].negator and _leaves_clause(tokens, known, phrase, first, end):
@@ -174,7 +174,7 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
 def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
     """Tells whether the gap of a phrase steps over a comma or a "but": what is denied before one says nothing of what
     comes after ("it did not disappoint, it arrived in time")."""
-    if None not in phrase.rest:
+    if not phrase.has_gap:
         return False
     return tokens.clauses[first] != tokens.clauses[end - 1] or any(one.contrast for one in known[first + 1 : end - 1])
 
@@ -182,10 +182,10 @@ def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: in
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
     return any(
-        phrase.group.severity in weights.GRAVE and phrase.end(known, at) is not None
+        phrase.group.severity in weights.GRAVE
         for at in range(first, end)
         if known[at].grave
-        for phrase in known[at].phrases(known, at, present)
+        for _, phrase, _ in known[at].phrases(known, at, present)
     )
 
 

@@ -28,14 +28,15 @@ from reviewdesk.assess.reading import Hit
 from reviewdesk.assess.signs import signs
 from reviewdesk.assess.tokens import Memory
 
-# Each idiom and each booster of several words has at least one of these.
-_IN_IDIOMS = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idiom.split() if " " in idiom} - {
+_NEGATORS = frozenset(NEGATE)
+# What the rules look for around a valued word, beside boosters and negators; each idiom and each booster of several
+# words has one at least that is no small word.
+_LOOKED_FOR = {word for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) for word in idiom.split() if " " in idiom} - {
     "the",
     "of",
     "to",
     "for",
-} | {"badass"}
-_NEGATORS = frozenset(NEGATE)
+} | {"badass", "kind", "least", "no", "so", "this"}
 
 
 class _Piece(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +46,7 @@ class _Piece(msgspec.Struct, frozen=True, gc=False):
         word: without the punctuation around it, in lower case.
         value: as in VADER's list; None where it is not in it, or passed over.
         boost: what it adds to the next words.
-        in_idiom: it stands in one of the fixed phrases.
+        ruled: a rule is about it, so that it may change what words near it are worth.
     """
 
     word: str
@@ -53,7 +54,7 @@ class _Piece(msgspec.Struct, frozen=True, gc=False):
     boost: float
     negates: bool
     capitals: bool
-    in_idiom: bool
+    ruled: bool
 
 
 @cache
@@ -68,7 +69,8 @@ def _piece(written: str) -> _Piece:
     stripped = SentiText._strip_punc_if_word(written.replace("’", "'"))
     word = _as_known(stripped.lower())
     boost, negates = BOOSTER_DICT.get(word, 0.0), word in _NEGATORS or "n't" in word
-    return _Piece(word, _values().get(word), boost, negates, stripped.isupper(), word in _IN_IDIOMS)
+    ruled = boost != 0.0 or negates or word in _LOOKED_FOR
+    return _Piece(word, _values().get(word), boost, negates, stripped.isupper(), ruled)
 
 
 def _as_known(word: str) -> str:
@@ -99,8 +101,7 @@ def english_hits(text: str) -> list[Hit]:
     valued = [place for place, piece in enumerate(pieces) if piece.value is not None]
     if not valued:
         return []
-    capitals = [piece.capitals for piece in pieces].count(True)
-    valences = _valences(pieces, valued, 0 < capitals < len(pieces))
+    valences = _valences(pieces, valued)
     hits: list[Hit] = []
     end = 0
     for one, valence in zip(written[: valued[-1] + 1], valences, strict=False):
@@ -126,25 +127,34 @@ def _with_emoji(text: str) -> Iterator[str]:
             yield one
 
 
-def _valences(pieces: list[_Piece], valued: list[int], some_in_capitals: bool) -> list[float]:
+def _valences(pieces: list[_Piece], valued: list[int]) -> list[float]:
     valences = [0.0] * len(pieces)
+    ruled = [piece.ruled for piece in pieces]
     for place in valued:
         piece = pieces[place]
-        if piece.value is not None and not piece.boost:
-            valences[place] = _valence(pieces, place, piece.value, some_in_capitals)
+        if piece.value is None or piece.boost:
+            continue
+        if piece.capitals or True in ruled[max(place - 3, 0) : place + 3]:
+            valences[place] = _valence(pieces, place, piece.value)
+        else:
+            valences[place] = piece.value
     words = [piece.word for piece in pieces]
     if "but" in words:
         but = words.index("but")
         # VADER finds each valence by its worth and so weighs the first of equal ones again.
-        for valence in valences if any(valences) else ():
-            if valence:
-                place = valences.index(valence)
-                if place != but:
-                    valences[place] *= 0.5 if place < but else 1.5
+        for valence in [valences[place] for place in valued if valences[place]]:
+            place = valences.index(valence)
+            if place != but:
+                valences[place] *= 0.5 if place < but else 1.5
     return valences
 
 
-def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: bool) -> float:
+def _stands_out(piece: _Piece, pieces: list[_Piece]) -> bool:
+    """Tells whether a piece is in capitals, and others are not."""
+    return piece.capitals and not all(other.capitals for other in pieces)
+
+
+def _valence(pieces: list[_Piece], place: int, value: float) -> float:
     """`SentimentIntensityAnalyzer.sentiment_valence`."""
     piece = pieces[place]
     after = pieces[place + 1] if place + 1 < len(pieces) else None
@@ -156,7 +166,7 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
         valence = 0.0
     if "no" in before[:2] or (before[2:] == ["no"] and before[0] in ("or", "nor")):
         valence = value * N_SCALAR
-    if piece.capitals and some_in_capitals:
+    if _stands_out(piece, pieces):
         valence += C_INCR if valence > 0 else -C_INCR
     for back, fading in ((1, 1.0), (2, 0.95), (3, 0.9)):
         if back > place:
@@ -165,7 +175,7 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
         if near.value is not None:
             continue
         if near.boost:
-            valence += fading * _boost(near, valence, some_in_capitals)
+            valence += fading * _boost(near, valence, pieces)
         if near.negates or back == 3:
             valence = _negation(pieces, place, back, valence)
         if back == 3:
@@ -175,9 +185,9 @@ def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: b
     return valence
 
 
-def _boost(piece: _Piece, valence: float, some_in_capitals: bool) -> float:
+def _boost(piece: _Piece, valence: float, pieces: list[_Piece]) -> float:
     boost = -piece.boost if valence < 0 else piece.boost
-    if piece.capitals and some_in_capitals:
+    if _stands_out(piece, pieces):
         boost += C_INCR if valence > 0 else -C_INCR
     return boost
 
@@ -194,8 +204,6 @@ def _negation(pieces: list[_Piece], place: int, back: int, valence: float) -> fl
 
 
 def _idioms(pieces: list[_Piece], place: int, valence: float) -> float:
-    if True not in [piece.in_idiom for piece in pieces[place - 3 : place + 3]]:
-        return valence
     three, two, one, zero, *following = (piece.word for piece in pieces[place - 3 : place + 3])
     for idiom in (f"{one} {zero}", f"{two} {one} {zero}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"):
         if idiom in SPECIAL_CASES:

@@ -115,4 +115,4 @@ def topics(reasons: Iterable[Reason]) -> tuple[Topic, ...]:
             weight[reason.topic] = weight.get(reason.topic, 0.0) + max(abs(reason.share), weights.MENTIONED)
     if len(weight) < 2:
         return tuple(weight)
-    return tuple(sorted(weight, key=lambda topic: (-weight[topic], topic)))
+    return tuple(sorted(sorted(weight), key=weight.__getitem__, reverse=True))

@@ -41,12 +41,15 @@ _ALIASES = {
 }
 _TELLS_NOTHING = frozenset(("", "und", "xx", "zxx", "mul"))
 
-_TELLING_LETTER, _PIECE, _PRIOR, _LEAST, _OF_MANY, _LACKING = 0.6, 0.35, 0.9, 0.5, 1.2, 0.01
+_TELLING_LETTER, _PIECE, _OF_MANY = 0.6, 0.35, 1.2
+_PARTS = 1000
+# Thousandths, as scores are.
+_PRIOR, _LEAST, _LACKING = 900, 500, 10
 _NEITHER, _LATIN, _CYRILLIC = range(3)
-_LANE_BITS, _PARTS = 32, 1000
+_LANE_BITS = 32
 _SCRIPTS = ("neither", "latin", "cyrillic")
 
-_RIVAL, _RIVAL_SHARE = 3.0, 0.4
+_RIVAL, _RIVAL_SHARE = 3000, 0.4
 
 _Weights = tuple[tuple[int, float], ...]
 
@@ -112,7 +115,7 @@ class _Tables(msgspec.Struct, frozen=True):
     lexicons: tuple[str | None, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
-    frequent: dict[int, frozenset[str]]
+    frequent: dict[str, tuple[tuple[int, frozenset[str]], ...]]
     pieces: tuple[_Pieces, ...]
     of_script: dict[str, tuple[int, ...]]
     lanes: struct.Struct
@@ -135,7 +138,14 @@ def _tables() -> _Tables:
         for script in _SCRIPTS
     }
     lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
-    frequent = {codes.index(code): frozenset(one.frequent.split()) for code, one in marks.items() if one.frequent}
+    frequent = {
+        script: tuple(
+            (place, frozenset(marks[codes[place]].frequent.split()))
+            for place in of_script[script]
+            if marks[codes[place]].frequent
+        )
+        for script in _SCRIPTS
+    }
     return _Tables(
         marks,
         codes,
@@ -179,7 +189,7 @@ def _word_says(word: str) -> int:
         for char in word.lower():
             for place, weight in tables.letters.get(char, ()):
                 says[place] = says.get(place, 0.0) + weight * _TELLING_LETTER
-    lanes = len(bare) * _PARTS << script * _LANE_BITS
+    lanes = len(bare) << script * _LANE_BITS
     for place, weight in says.items():
         lanes += round(weight * _PARTS) << place * _LANE_BITS
     return lanes
@@ -249,16 +259,17 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
     latin, cyrillic = scores[_LATIN], scores[_CYRILLIC]
     if not cyrillic and not latin:
         return Heard(prior if prior is not None and prior in tables.marks and not scores[_NEITHER] else OTHER)
-    of_script = tables.of_script["cyrillic" if cyrillic > latin else "latin"]
+    script = "cyrillic" if cyrillic > latin else "latin"
+    of_script = tables.of_script[script]
     home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
     if home in of_script:
         if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
             return Heard(tables.codes[home])
         scores[home] += _PRIOR
-    elif len(words) > 1 and latin > cyrillic and (spelled := f"{prior}-latn") in tables.marks:
+    elif prior and len(words) > 1 and latin > cyrillic and (spelled := f"{prior}-latn") in tables.marks:
         scores[tables.codes.index(spelled)] += _PRIOR
-    for place in tables.frequent.keys() & of_script:
-        if tables.frequent[place].isdisjoint("".join(words).lower()):
+    for place, letters in tables.frequent[script]:
+        if letters.isdisjoint("".join(words).lower()):
             scores[place] -= _LACKING * max(cyrillic, latin)
     best = max(of_script, key=scores.__getitem__)
     if cyrillic > latin and not scores[best]:
@@ -268,13 +279,13 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
     return Heard(_spoken(tables.codes[best]), _is_mixed(tokens, scores, best, tables))
 
 
-def _of_family(best: int, scores: Sequence[float], tables: _Tables) -> float:
+def _of_family(best: int, scores: Sequence[int], tables: _Tables) -> int:
     """Gives what speaks for a language and for those that are read with the same words: Czech and Slovak share most."""
     own = tables.lexicons[best]
     return sum(score for score, lexicon in zip(scores, tables.lexicons, strict=True) if lexicon == own is not None)
 
 
-def _is_mixed(tokens: Tokens, scores: Sequence[float], best: int, tables: _Tables) -> bool:
+def _is_mixed(tokens: Tokens, scores: Sequence[int], best: int, tables: _Tables) -> bool:
     if tokens.sentences[-1] == 0:
         return False
     least, own = max(_RIVAL, _RIVAL_SHARE * scores[best]), tables.lexicons[best]
@@ -309,10 +320,10 @@ def _spoken(code: str) -> str:
     return code.partition("-")[0]
 
 
-def _scores(words: Iterable[str], tables: _Tables) -> list[float]:
+def _scores(words: Iterable[str], tables: _Tables) -> list[int]:
+    """Gives how many letters there are of each script, and for each language what the words say, in thousandths."""
     together = sum(map(_SAYS.__getitem__, words))
-    lanes = tables.lanes.unpack(together.to_bytes(tables.lanes.size, "little"))
-    return [parts / _PARTS for parts in lanes]
+    return list(tables.lanes.unpack(together.to_bytes(tables.lanes.size, "little")))
 
 
 def _contradicts(words: Sequence[str], prior: str) -> bool:

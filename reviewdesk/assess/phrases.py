@@ -192,10 +192,6 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     next_bits: int = 0
     gap_bits: int = 0
 
-    def begins(self, following: Known, present: int) -> bool:
-        """Tells whether a phrase may begin here, before word `following`; `present` as for `phrases`."""
-        return self.alone or bool(self.next_bits & following.bits or self.gap_bits & present)
-
     def phrases(self, known: list[Known], first: int, present: int) -> list[Found]:
         """Gives the phrases that begin here, where this is word `first`, the longest first, then the severest, then
         that which stands first in the file.

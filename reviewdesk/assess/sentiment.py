@@ -63,19 +63,18 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
     hits = _hits(tokens, known, language)
     if True in [hit.share < 0 for hit in hits]:
         hits = _without_denied_faults(tokens, known, language, hits)
-    if len(hits) > 1:
-        hits.sort(key=_in_order)
     return _weigh_questions(hits, tokens)
 
 
 def _hits(tokens: Tokens, known: list[Known], language: str) -> list[Hit]:
+    """Gives all that is read from a text, in its order."""
     hits = _phrases_and_words(tokens, known)
     if language == "en":
-        hits += _english(tokens, hits)
+        more = _english(tokens, hits)
     else:
-        hits += signs_in(tokens)
-        hits += _emphasis(hits, tokens)
-    return hits
+        more = signs_in(tokens)
+        more += _emphasis(hits + more, tokens)
+    return sorted(hits + more, key=_in_order) if more else hits
 
 
 def _without_denied_faults(tokens: Tokens, known: list[Known], language: str, hits: list[Hit]) -> list[Hit]:
@@ -93,7 +92,7 @@ def _without_denied_faults(tokens: Tokens, known: list[Known], language: str, hi
         text = text[:start] + " " * (end - start) + text[end:]
     rest = [NOTHING if one else word for one, word in zip(unread, known, strict=False)]
     praise = [hit for hit in hits if hit.share > 0 and any(a <= hit.start and hit.end <= b for a, b in spans)]
-    return praise + _hits(_with(tokens, text=text), rest, language)
+    return sorted(praise + _hits(_with(tokens, text=text), rest, language), key=_in_order)
 
 
 @cache
@@ -143,7 +142,7 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
         if index < taken_until:
             continue
         one = known[index]
-        if one.begins(following[index], present):
+        if one.alone or one.next_bits & following[index].bits or one.gap_bits & present:
             found = _phrase(tokens, known, index, present)
             if found is not None:
                 phrase, end = found

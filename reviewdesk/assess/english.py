@@ -78,7 +78,10 @@ def _as_known(word: str) -> str:
     values = _values()
     if word in values:
         return word
-    return next((shorter for shorter in drawn_back(word) if shorter in values or shorter in BOOSTER_DICT), word)
+    for shorter in drawn_back(word):
+        if shorter in values or shorter in BOOSTER_DICT:
+            return shorter
+    return word
 
 
 _PIECES: Memory[_Piece] = Memory(_piece)

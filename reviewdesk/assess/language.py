@@ -74,32 +74,31 @@ class Marks(Record, frozen=True, kw_only=True):
     pieces: str = ""
 
 
+_Edges = dict[str, list[tuple[str, set[int]]]]
+
+
 class _Pieces(msgspec.Struct, frozen=True):
-    """The pieces of words in one script, and the languages that have them.
+    """The pieces of words in one script, each with the languages that have it.
 
     Attributes:
-        endings, beginnings: with the lengths that there are.
+        endings, beginnings: by their two letters at the end or the beginning of a word.
         middles: with what finds whether a word has any of them.
     """
 
-    endings: dict[str, set[int]]
-    beginnings: dict[str, set[int]]
+    endings: _Edges
+    beginnings: _Edges
     middles: dict[str, set[int]]
-    ending_lengths: tuple[int, ...]
-    beginning_lengths: tuple[int, ...]
     any_middle: re.Pattern[str]
 
     def of(self, bare: str) -> set[int]:
         """Gives the languages that have a piece of a word among theirs."""
         found: set[int] = set()
-        for length in self.ending_lengths:
-            piece = bare[-length:]
-            if piece in self.endings:
-                found |= self.endings[piece]
-        for length in self.beginning_lengths:
-            piece = bare[:length]
-            if piece in self.beginnings:
-                found |= self.beginnings[piece]
+        for piece, places in self.endings.get(bare[-2:], ()):
+            if bare.endswith(piece):
+                found |= places
+        for piece, places in self.beginnings.get(bare[:2], ()):
+            if bare.startswith(piece):
+                found |= places
         if self.any_middle.search(bare):
             for piece, places in self.middles.items():
                 if piece in bare:
@@ -168,9 +167,14 @@ def _pieces(marks: Mapping[int, Marks]) -> _Pieces:
             first, last = piece.startswith("-"), piece.endswith("-")
             table = middles if first and last else beginnings if last else endings
             table.setdefault(fold(piece.strip("-")).text, set()).add(place)
-    ending_lengths, beginning_lengths = (tuple({len(piece) for piece in table}) for table in (endings, beginnings))
+    by_end: _Edges = {}
+    by_beginning: _Edges = {}
+    for piece, places in endings.items():
+        by_end.setdefault(piece[-2:], []).append((piece, places))
+    for piece, places in beginnings.items():
+        by_beginning.setdefault(piece[:2], []).append((piece, places))
     any_middle = re.compile("|".join(map(re.escape, middles)) or "(?!)")
-    return _Pieces(endings, beginnings, middles, ending_lengths, beginning_lengths, any_middle)
+    return _Pieces(by_end, by_beginning, middles, any_middle)
 
 
 def _word_says(word: str) -> int:

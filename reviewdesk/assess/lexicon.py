@@ -8,6 +8,7 @@ tells how to write one. Patterns are written with or without accents: `nefung*` 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -24,6 +25,7 @@ from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Intent, Record, Topic
 
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
+_THRICE = re.compile(r"(.)\1\1")  # found in a third of the time, and in few words
 
 
 class Grammar(Record, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class Lexicon:
         grammar = data.grammar
         self._written_out = grammar.written_out
         letters = "".join(grammar.written_out)
-        self._can_be_written_out = re.compile(rf"(?<![^\s|])[^\s|{letters}]*[{letters}][^\s|]*") if letters else None
+        self._can_be_written_out = re.compile(rf"(?<![^\s|])[^\s|{letters}]*+[{letters}][^\s|]*") if letters else None
         self._sister = grammar.sister
         self._words: dict[str, tuple[float, Topic | None]] = {}
         self._as_written: dict[str, tuple[float, Topic | None]] = {}
@@ -97,8 +99,8 @@ class Lexicon:
                     self._as_written.update(dict.fromkeys((entry[:-1].casefold(), *written_out), value))
             self._words.update(dict.fromkeys(self._keys(entries), value))
         for phrases in data.phrases:
-            for entry in phrases.entries:
-                self._phrases.add(self._bare(entry), phrases)
+            for entry in self._bare("\n".join(phrases.entries)).splitlines():
+                self._phrases.add(entry, phrases)
         self._negators = self._set(grammar.negators)
         self._negative_prefixes = tuple(self._set(grammar.negative_prefixes))
         self._superlatives = tuple(self._set(grammar.superlatives))
@@ -108,11 +110,12 @@ class Lexicon:
         self.passed_over = self._set(grammar.passed_over)
         self._entries = frozenset((*self._words, *self._phrases.keys))
         # How long the beginnings are: those of one and two letters, and the others by their first three letters.
-        self._short: list[int] = []
-        self._lengths: dict[str, list[int]] = {}
-        for length, first in sorted({(len(key) - 1, key[:3]) for key in self._entries if key[-1] == "*"}):
-            (self._short if length < 3 else self._lengths.setdefault(first, [])).append(length)
-        self._short = sorted(set(self._short))
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for key in self._entries:
+            if key[-1] == "*":
+                lengths[key[:3] if len(key) > 3 else ""].add(len(key) - 1)
+        self._lengths = {first: sorted(some) for first, some in lengths.items()}
+        self._short = self._lengths.pop("", [])
         self.known: Memory[Known] = Memory(self._known)
 
     @property
@@ -127,7 +130,7 @@ class Lexicon:
         """
         if "'" in entry:
             entry = entry.replace("'", "")
-        if self._can_be_written_out is not None:
+        if self._can_be_written_out is not None and not entry.isascii():
             entry = self._can_be_written_out.sub(
                 lambda word: "|".join(spellings(word[0], self._written_out)), entry.lower()
             )
@@ -202,9 +205,14 @@ class Lexicon:
         found = self._look_up(written, token)
         if found.says:
             return found
-        others = [(written, other) for other in respelled(token)] if transliterated else []
-        others += [(shorter, shorter) for shorter in drawn_back(token)]
-        return next((other for one in others if (other := self._look_up(*one)).says), found)
+        others = [(shorter, shorter) for shorter in drawn_back(token)]
+        if transliterated:
+            others = [*((written, other) for other in respelled(token)), *others]
+        for one in others:
+            other = self._look_up(*one)
+            if other.says:
+                return other
+        return found
 
     def _look_up(self, written: str, token: str) -> Known:
         matching = self._matching(token)
@@ -233,7 +241,7 @@ class Lexicon:
 
 def drawn_back(word: str) -> list[str]:
     """Gives what a word with drawn letters ("ouuuut") may stand for, each of them once, or twice; [] for any other."""
-    return [_DRAWN.sub(fewer, word) for fewer in (r"\1", r"\1\1")] if _DRAWN.search(word) else []
+    return [_DRAWN.sub(fewer, word) for fewer in (r"\1", r"\1\1")] if _THRICE.search(word) else []
 
 
 def read(code: str, content: str) -> LanguageFile:

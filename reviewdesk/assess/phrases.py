@@ -6,6 +6,7 @@ not go on with its next word.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
@@ -216,10 +217,10 @@ class Phrases:
     """All phrases of a language, by their first words."""
 
     def __init__(self) -> None:
-        self._beginning: dict[str, list[Phrase]] = {}
+        self._beginning: defaultdict[str, list[Phrase]] = defaultdict(list)
         self._count = 0
         self._slots: dict[str, int] = {}
-        self._in_slots: dict[str, list[int]] = {}
+        self._in_slots: defaultdict[str, list[int]] = defaultdict(list)
         self._known: dict[tuple[str, ...], Known] = {}
 
     @property
@@ -243,19 +244,23 @@ class Phrases:
         then: tuple[Option, ...] = ()
         for at in range(len(places) - 1, 0, -1):
             if places[at] != _GAP:
-                gap = places[at - 1] == _GAP
-                then = tuple([self._option(words, gap, then) for words in _alternatives(places[at])])
+                then = self._options(places[at], places[at - 1] == _GAP, then)
         has_gap = _GAP in places
         for first, *rest in _alternatives(places[0]):
-            phrase = Phrase(group, (self._option(rest, False, then),) if rest else then, has_gap, self._count)
+            phrase = Phrase(group, self._in_a_row(rest, False, then), has_gap, self._count)
             self._count += 1
             for key in first.split("|"):
-                self._beginning.setdefault(key, []).append(phrase)
+                self._beginning[key].append(phrase)
 
-    def _option(self, words: Sequence[str], gap: bool, then: tuple[Option, ...]) -> Option:
-        """Gives one alternative, which may be of several words."""
-        first, *others = words
-        return Option(self._slot(first), gap, (self._option(others, False, then),) if others else then)
+    def _options(self, place: str, gap: bool, then: tuple[Option, ...]) -> tuple[Option, ...]:
+        if "_" not in place:
+            return (Option(self._slot(place), gap, then),)
+        return tuple([option for words in _alternatives(place) for option in self._in_a_row(words, gap, then)])
+
+    def _in_a_row(self, words: Sequence[str], gap: bool, then: tuple[Option, ...]) -> tuple[Option, ...]:
+        for at in range(len(words) - 1, -1, -1):
+            then = (Option(self._slot(words[at]), gap and at == 0, then),)
+        return then
 
     def _slot(self, pattern: str) -> int:
         """Gives the number of what may stand at one place of a phrase."""
@@ -263,7 +268,7 @@ class Phrases:
         if number is None:
             number = self._slots[pattern] = len(self._slots)
             for key in pattern.split("|"):
-                self._in_slots.setdefault(key, []).append(number)
+                self._in_slots[key].append(number)
         return number
 
     def known(self, matching: tuple[str, ...]) -> Known:

@@ -1,4 +1,7 @@
+from importlib import resources
+
 import pytest
+import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,3 +134,10 @@ def test_russian_and_ukrainian_in_latin_letters_are_told(text: str, language: st
 )
 def test_slovak_is_told_from_czech_without_accents(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_beginnings_and_endings_that_tell_a_language_are_found_by_their_two_letters_at_the_edge() -> None:
+    marks = tomli.loads((resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8"))
+    pieces = [piece.strip("-") for one in marks.values() for piece in one.get("pieces", "").split()]
+    assert pieces
+    assert min(map(len, pieces)) >= 2

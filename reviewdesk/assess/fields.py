@@ -10,7 +10,8 @@ import msgspec
 from reviewdesk.assess import weights
 from reviewdesk.assess.none import Field, says_none
 from reviewdesk.assess.reading import TextReading
-from reviewdesk.assess.sentiment import read_text
+from reviewdesk.assess.sentiment import read_tokens
+from reviewdesk.assess.tokens import tokens_of
 from reviewdesk.model import Reason, Topic
 
 _TOPICS_OF_SUB_RATINGS = {
@@ -86,12 +87,13 @@ def list_reasons(field: Field, items: Sequence[str], language: str) -> tuple[lis
     real: list[str] = []
     for item in list(dict.fromkeys(items))[: weights.ITEMS_MOST]:
         item = item[: weights.ITEM_CHARACTERS_MOST]
-        if says_none(item, field):
+        tokens = tokens_of(item)
+        if says_none(tokens, field):
             if item.strip():
                 reasons.append(Reason(field=field, share=0.0, evidence=item.strip()[:80], note="answered 'none'"))
             continue
         real.append(item)
-        reading = read_text(item, language)
+        reading = read_tokens(tokens, language)
         readings.append(reading)
         for hit in reading.hits:
             evidence, share = item[hit.start : hit.end], hit.share * weights.FIELD_WORDS

@@ -17,7 +17,7 @@ import msgspec
 import tomli
 
 from reviewdesk.assess.folding import fold
-from reviewdesk.assess.tokens import FOLDED, Memory, Tokens, tokens_of
+from reviewdesk.assess.tokens import FOLDED, Memory, Tokens
 from reviewdesk.assess.transliteration import TRANSLITERATED, in_cyrillic
 from reviewdesk.model import Record
 
@@ -65,7 +65,7 @@ class Tables:
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._whole: dict[str, dict[str, int]] = {}
         self._beginnings: dict[str, dict[str, int]] = {}
-        self._answers: dict[str, int] = {}
+        answers: dict[str, int] = {}
         self._exceptions: list[tuple[str, int]] = []
         for place, table in enumerate(tables.values()):
             for kind in _KINDS:
@@ -74,8 +74,11 @@ class Tables:
                     kinds = known.setdefault(entry.rstrip("*"), {})
                     kinds[kind] = kinds.get(kind, 0) | 1 << place
             for answer in map(_bare, table.answers):
-                self._answers[answer] = self._answers.get(answer, 0) | 1 << place
+                answers[answer] = answers.get(answer, 0) | 1 << place
             self._exceptions += [(f" {_bare(entry)} ", 1 << place) for entry in table.exceptions]
+        self._answers: dict[int, set[str]] = {}
+        for answer, places in answers.items():
+            self._answers.setdefault(places, set()).add(answer)
         self._lengths = sorted({len(entry) for entry in self._beginnings})
         self.senses: Memory[Senses] = Memory(self._senses)
         # The first three letters show of most words in a text that they are no names of faults.
@@ -104,25 +107,29 @@ class Tables:
         if not 0 < len(words) <= _WORDS_MOST:
             return False
         bare = [FOLDED[word].replace("'", "") for word in words]
-        said = f" {' '.join(bare)} "
+        said = " ".join(bare)
         senses = [self.senses[word] for word in words]
-        fits, denied, well, praised = -1, 0, -1, 0
-        for entry, places in self._exceptions:
-            if entry in said:
-                fits &= ~places
+        fits, denied, well, praised, beside = -1, 0, -1, 0, 0
         for one in senses:
             fits &= one.none | one.beside | (one.faults if field == "cons" else one.merits)
             denied |= one.none
             well &= one.beside | one.all | one.fine
             praised |= one.fine
+            beside |= one.beside
+        if fits & denied:
+            ends_marked = f" {said} "
+            for entry, places in self._exceptions:
+                if entry in ends_marked:
+                    fits &= ~places
         if fits & denied or (field == "cons" and well & praised):
             return True
-        for answer, places in self._answers.items():
-            if answer in (
-                said[1:-1],
-                " ".join(w for w, one in zip(bare, senses, strict=True) if not one.beside & places),
-            ):
+        for places, answers in self._answers.items():
+            if said in answers:
                 return True
+            if beside & places:
+                left = [word for word, one in zip(bare, senses, strict=True) if not one.beside & places]
+                if " ".join(left) in answers:
+                    return True
         return False
 
     def name_faults(self, words: Sequence[str]) -> bool:
@@ -152,20 +159,19 @@ def _tables() -> Tables:
     return Tables(msgspec.convert(tomli.loads(content), dict[str, Table]))
 
 
-def says_none(answer: str, field: Field) -> bool:
+def says_none(answer: Tokens, field: Field) -> bool:
     """Tells whether an answer to "what was good?" or "what was bad?" means "nothing" ("Žádné.", "-", "", "0").
 
     Each clause of it must, but for a heading ("Nevýhody: žádné"). Among the cons "all is well" means it too; among the
     pros it is praise.
     """
-    tokens = tokens_of(answer)
-    if len(tokens.words) > _WORDS_MOST:
+    if len(answer.words) > _WORDS_MOST:
         return False
     tables = _tables()
-    clauses = _clauses(tokens)
-    if field == "cons" and len(clauses) > 1 and _is_heading(tokens, clauses[0], clauses[1]):
+    clauses = _clauses(answer)
+    if field == "cons" and len(clauses) > 1 and _is_heading(answer, clauses[0], clauses[1]):
         del clauses[0]
-    return all(tables.mean_none(tokens.words[first:end], field) for first, end in clauses)
+    return all(tables.mean_none(answer.words[first:end], field) for first, end in clauses)
 
 
 def none_spans(tokens: Tokens) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     total = math.fsum([reason.share for reason in reasons])
     evidence = complaint.Evidence(
         total=total - from_cons * (1 - weights.CONS_IN_COMPLAINT),
-        text_total=text.total + title.total * weights.TITLE,
+        text_total=text.total + title.total * weights.TITLE if title.hits else text.total,
         phrase=phrase,
         question=text.question,
         rating=item.rating,
@@ -169,7 +169,7 @@ def _lessened(friendlier: list[Reason], most: float) -> list[Reason]:
 def most_weighty(reasons: list[Reason]) -> tuple[Reason, ...]:
     """Gives the reasons that are kept, most weighty first, and a disagreement always; the sum of their shares is that
     of all."""
-    ordered = sorted(reasons, key=lambda reason: -abs(reason.share))
+    ordered = sorted(reasons, key=lambda reason: -abs(reason.share)) if len(reasons) > 1 else reasons
     if len(ordered) <= weights.REASONS_MOST:
         return tuple(ordered)
     told = [reason for reason in ordered if reason.note in weights.DISAGREEMENT_NOTES]

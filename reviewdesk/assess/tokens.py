@@ -15,7 +15,7 @@ from reviewdesk.assess.folding import Folded, fold, readable
 _Value = TypeVar("_Value")
 
 # Letters and digits with apostrophes inside; split by it, every second piece is a word.
-_WORDS = re.compile(r"([^\W_]+(?:['’ʼ`][^\W_]+)*)")
+_WORDS = re.compile(r"([^\W_]++(?:['’ʼ`][^\W_]++)*+)")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\S*@\w\S*", re.IGNORECASE)
 _REMEMBERED = 50_000
 LETTERS_MOST = 40

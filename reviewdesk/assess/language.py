@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
@@ -125,13 +126,13 @@ def _tables() -> _Tables:
     content = (resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8")
     marks = msgspec.convert(tomli.loads(content), dict[str, Marks])
     codes = (*_SCRIPTS, *marks)
-    words: dict[str, set[int]] = {}
-    letters: dict[str, set[int]] = {}
+    words: defaultdict[str, list[int]] = defaultdict(list)
+    letters: defaultdict[str, list[int]] = defaultdict(list)
     for place, code in enumerate(marks, len(_SCRIPTS)):
-        for word in marks[code].words.split():
-            words.setdefault(fold(word).text, set()).add(place)
-        for letter in marks[code].letters.split():
-            letters.setdefault(letter, set()).add(place)
+        for word in set(fold(marks[code].words).text.split()):
+            words[word].append(place)
+        for letter in set(marks[code].letters.split()):
+            letters[letter].append(place)
     of_script = {
         script: tuple(place for place, code in enumerate(codes) if code in marks and marks[code].script == script)
         for script in _SCRIPTS
@@ -202,9 +203,9 @@ def _word_says(word: str) -> int:
 _SAYS: Memory[int] = Memory(_word_says)
 
 
-def _shared(table: dict[str, set[int]]) -> dict[str, _Weights]:
+def _shared(table: Mapping[str, Sequence[int]]) -> dict[str, _Weights]:
     """What several languages have in common says less of each."""
-    return {key: tuple((place, 1 / len(of) ** _OF_MANY) for place in sorted(of)) for key, of in table.items()}
+    return {key: tuple([(place, 1 / len(of) ** _OF_MANY) for place in of]) for key, of in table.items()}
 
 
 @cache

@@ -115,7 +115,7 @@ class _Tables(msgspec.Struct, frozen=True):
     lexicons: tuple[str | None, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
-    frequent: dict[str, tuple[tuple[int, frozenset[str]], ...]]
+    frequent: dict[str, tuple[tuple[int, tuple[str, ...]], ...]]
     pieces: tuple[_Pieces, ...]
     of_script: dict[str, tuple[int, ...]]
     lanes: struct.Struct
@@ -140,7 +140,7 @@ def _tables() -> _Tables:
     lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
     frequent = {
         script: tuple(
-            (place, frozenset(marks[codes[place]].frequent.split()))
+            (place, tuple(marks[codes[place]].frequent.split()))
             for place in of_script[script]
             if marks[codes[place]].frequent
         )
@@ -274,7 +274,8 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
     elif prior and len(words) > 1 and latin > cyrillic and (spelled := f"{prior}-latn") in tables.marks:
         scores[tables.codes.index(spelled)] += _PRIOR
     for place, letters in tables.frequent[script]:
-        if letters.isdisjoint("".join(words).lower()):
+        written = "".join(words).lower()
+        if not any(letter in written for letter in letters):
             scores[place] -= _LACKING * max(cyrillic, latin)
     best = max(of_script, key=scores.__getitem__)
     if cyrillic > latin and not scores[best]:

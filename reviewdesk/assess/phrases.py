@@ -276,7 +276,7 @@ class Phrases:
         known = self._known.get(matching)
         if known is None:
             phrases = [phrase for key in matching for phrase in self._beginning.get(key, ())]
-            step = Step((phrase, phrase.then, ()) for phrase in phrases)
+            step = Step((phrase, phrase.then, ()) for phrase in phrases) if phrases else _NO_STEP
             alone = not all(phrase.then for phrase in phrases)
             known = self._known[matching] = Known(
                 says=bool(phrases),

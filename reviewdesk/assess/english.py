@@ -133,12 +133,14 @@ def _with_emoji(text: str) -> Iterator[str]:
 def _valences(pieces: list[_Piece], valued: list[int]) -> list[float]:
     valences = [0.0] * len(pieces)
     ruled = [piece.ruled for piece in pieces]
+    capitals = [piece.capitals for piece in pieces].count(True)
+    some_in_capitals = 0 < capitals < len(pieces)
     for place in valued:
         piece = pieces[place]
         if piece.value is None or piece.boost:
             continue
-        if piece.capitals or True in ruled[max(place - 3, 0) : place + 3]:
-            valences[place] = _valence(pieces, place, piece.value)
+        if (piece.capitals and some_in_capitals) or True in ruled[max(place - 3, 0) : place + 3]:
+            valences[place] = _valence(pieces, place, piece.value, some_in_capitals)
         else:
             valences[place] = piece.value
     words = [piece.word for piece in pieces]
@@ -152,12 +154,7 @@ def _valences(pieces: list[_Piece], valued: list[int]) -> list[float]:
     return valences
 
 
-def _stands_out(piece: _Piece, pieces: list[_Piece]) -> bool:
-    """Tells whether a piece is in capitals, and others are not."""
-    return piece.capitals and not all(other.capitals for other in pieces)
-
-
-def _valence(pieces: list[_Piece], place: int, value: float) -> float:
+def _valence(pieces: list[_Piece], place: int, value: float, some_in_capitals: bool) -> float:
     """`SentimentIntensityAnalyzer.sentiment_valence`."""
     piece = pieces[place]
     after = pieces[place + 1] if place + 1 < len(pieces) else None
@@ -169,7 +166,7 @@ def _valence(pieces: list[_Piece], place: int, value: float) -> float:
         valence = 0.0
     if "no" in before[:2] or (before[2:] == ["no"] and before[0] in ("or", "nor")):
         valence = value * N_SCALAR
-    if _stands_out(piece, pieces):
+    if piece.capitals and some_in_capitals:
         valence += C_INCR if valence > 0 else -C_INCR
     for back, fading in ((1, 1.0), (2, 0.95), (3, 0.9)):
         if back > place:
@@ -178,7 +175,7 @@ def _valence(pieces: list[_Piece], place: int, value: float) -> float:
         if near.value is not None:
             continue
         if near.boost:
-            valence += fading * _boost(near, valence, pieces)
+            valence += fading * _boost(near, valence, some_in_capitals)
         if near.negates or back == 3:
             valence = _negation(pieces, place, back, valence)
         if back == 3:
@@ -188,9 +185,9 @@ def _valence(pieces: list[_Piece], place: int, value: float) -> float:
     return valence
 
 
-def _boost(piece: _Piece, valence: float, pieces: list[_Piece]) -> float:
+def _boost(piece: _Piece, valence: float, some_in_capitals: bool) -> float:
     boost = -piece.boost if valence < 0 else piece.boost
-    if _stands_out(piece, pieces):
+    if piece.capitals and some_in_capitals:
         boost += C_INCR if valence > 0 else -C_INCR
     return boost
 

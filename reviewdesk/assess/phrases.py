@@ -98,7 +98,7 @@ class _Steps(dict[int, "Step"]):
         self.ahead: dict[int, list[_Way]] = {}
 
     def __missing__(self, slot: int) -> Step:
-        step = self[slot] = Step(self.ahead.pop(slot))
+        step = self[slot] = Step(self.ahead[slot])
         return step
 
 

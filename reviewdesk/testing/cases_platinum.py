@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import re
 import sys
@@ -57,6 +58,7 @@ async def memory_bounded(bench: Bench) -> None:
     async with bench.connected() as connector:
         polling = connector.poll(None)
         elsewhere = (bench, bench.clock, bench.emulator, bench.wire)
+        gc.collect()  # what others left behind would be counted off as soon as it goes
         weighed_before, before = weight(connector, polling, but=elsewhere), sys.getallocatedblocks()
         async for batch in polling:
             got += len(batch.mentions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def test_learning_is_shown_and_forgotten(run: Run, db: Path) -> None:
     run("learning", "forget", "--yes", "--keep-corrections", "--db", db)
     assert run("learning", "show", "--json", "--db", db).out == ""
     assert "1 corrections" in run("learning", "forget", "--yes", "--language", "cs", "--db", db).out
-    with sqlite3.connect(db) as connection:
+    with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("SELECT count(*) FROM correction").fetchone() == (0,)
 
 

@@ -44,7 +44,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     good = math.fsum([share for share in shares if share > 0])
     bad = -math.fsum([share for share in shares if share < 0])
     severity = text.severity
-    worded += _doubt(good, bad, text.words, severity in weights.GRAVE)
+    worded += _doubt(good, bad, text.words)
     from_cons = math.fsum([reason.share for reason in cons])
     phrase = _worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
@@ -111,13 +111,13 @@ def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list
     ]
 
 
-def _doubt(good: float, bad: float, words: int, grave: bool) -> list[Reason]:
-    """Gives what is taken away from words that are weak or both good and bad; a grave complaint phrase is neither.
+def _doubt(good: float, bad: float, words: int) -> list[Reason]:
+    """Gives what is taken away from words that are weak or both good and bad.
 
     What is hardly blame grows with the text's length.
     """
     total = good - bad
-    if not total or (grave and total < 0):
+    if not total:
         return []
     told_at_length = min(max(words - weights.LONG, 0) * weights.WEAK_BLAME_A_WORD, weights.WEAK_BLAME_MOST)
     hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME + told_at_length

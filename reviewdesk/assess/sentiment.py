@@ -163,7 +163,7 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
         if sentences[end - 1] != sentences[first]:
             continue
         group = phrase.group
-        if group.valence < 0 and known[first].negator and _leaves_clause(tokens, known, phrase, first, end):
+        if group.valence < 0 and _leaves_clause(tokens, known, phrase, first, end):
             continue
         if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
             return phrase, end
@@ -171,11 +171,15 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
 
 
 def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
-    """Tells whether the gap of a phrase steps over a comma or a "but": what is denied before one says nothing of what
-    comes after ("it did not disappoint, it arrived in time")."""
-    if not phrase.has_gap:
-        return False
-    return tokens.clauses[first] != tokens.clauses[end - 1] or any(one.contrast for one in known[first + 1 : end - 1])
+    """Tells whether a phrase of blame steps over what parts its words: where it denies, over a comma ("no, original
+    goods", "it did not disappoint, it arrived in time") or a "but"; otherwise over a "but" that begins a clause."""
+    clauses = tokens.clauses
+    denies = known[first].negator
+    if denies and clauses[first] != clauses[end - 1]:
+        return True
+    return phrase.has_gap and any(
+        known[at].contrast and (denies or clauses[at] != clauses[at - 1]) for at in range(first + 1, end - 1)
+    )
 
 
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:

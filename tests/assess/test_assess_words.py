@@ -186,6 +186,7 @@ def test_praise_with_a_negator_inside_is_no_praise(language: str, denied: str) -
     ("language", "text"),
     [
         ("pl", "Nie zawiedli, paczka przyszła na czas."),
+        ("pl", "Nie, oryginalny towar."),
         ("pl", "Nie pasował rozmiar, zwrócili pieniądze bez problemu."),
         ("uk", "Це не обман, все прийшло."),
         ("ru", "Не подвели, посылка пришла вовремя."),
@@ -200,6 +201,19 @@ def test_what_is_denied_before_a_comma_says_nothing_of_what_comes_after_it(langu
     found = assess(language, text)
     assert not found.complaint
     assert found.label.value != "neg"
+
+
+def test_a_but_parts_a_complaint_phrase_only_where_it_begins_a_clause() -> None:
+    assert assess("cs", "Peníze mi ale nevrátili.").severity is Severity.CRITICAL
+    assert assess("pl", "Ten głośnik nagłośni cały dom, ale sprawę mebli to nie załatwia.").severity is Severity.NONE
+
+
+def test_a_long_text_with_one_grave_complaint_is_a_complaint_and_less_negative_than_the_complaint_alone() -> None:
+    alone = assess("cs", "Balík nedorazil.")
+    told = assess("cs", "Balík nedorazil. " + "Pak jsme jeli za babičkou a cestou jsme viděli dům. " * 8)
+    assert told.complaint
+    assert told.severity is alone.severity
+    assert alone.compound < told.compound < 0  # type: ignore[operator]
 
 
 def test_a_gap_is_no_word_where_the_longer_of_two_phrases_counts() -> None:

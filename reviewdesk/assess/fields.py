@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from reviewdesk.assess import weights
+from reviewdesk.assess.grades import star_share
 from reviewdesk.assess.none import Field, says_none
 from reviewdesk.assess.reading import TextReading
 from reviewdesk.assess.sentiment import read_tokens
@@ -23,16 +23,6 @@ _TOPICS_OF_SUB_RATINGS = {
     Topic.RETURNS: ("return", "refund", "reklam", "complaint", "claim"),
     Topic.PAYMENT: ("pay", "plat"),
 }
-
-
-def star_share(rating: float) -> float:
-    """Gives the share of a rating from 1 to 5; between two whole stars it lies on the line between them."""
-    steps = sorted(weights.STARS)
-    rating = min(max(rating, steps[0]), steps[-1])
-    above = steps[bisect_left(steps, rating)]
-    below = steps[max(bisect_left(steps, rating) - 1, 0)] if above != rating else above
-    part = (rating - below) / (above - below) if above != below else 0.0
-    return weights.STARS[below] + part * (weights.STARS[above] - weights.STARS[below])
 
 
 def rating_reason(rating: float, raw: str) -> Reason:

@@ -14,6 +14,7 @@ import msgspec
 
 from reviewdesk.assess import weights
 from reviewdesk.assess.folding import Folded, visible
+from reviewdesk.assess.grades import grades_in, without_graded
 from reviewdesk.assess.language import lexicon_of, parts_of
 from reviewdesk.assess.lexicon import lexicon
 from reviewdesk.assess.none import none_spans
@@ -68,11 +69,12 @@ def read_tokens(tokens: Tokens, language: str) -> TextReading:
 
 def _hits(tokens: Tokens, known: list[Known], language: str) -> list[Hit]:
     """Gives all that is read from a text, in its order."""
-    hits = _phrases_and_words(tokens, known)
+    grades = grades_in(tokens)
+    hits = without_graded(_phrases_and_words(tokens, known), grades)
     if language == "en":
-        more = _english(tokens, hits)
+        more = grades + _english(tokens, grades + hits)
     else:
-        more = signs_in(tokens)
+        more = grades + without_graded(signs_in(tokens), grades)
         more += _emphasis(hits + more, tokens)
     return sorted(hits + more, key=_in_order) if more else hits
 

@@ -38,6 +38,8 @@ MIXED, MIXED_FROM = 0.7, 2.0
 """Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away."""
 LEFT_OF_DOUBTED = 0.1
 """What is left where doubt would take everything: the side they lean to still shows, within the neutral band."""
+GRADE = 0.9
+"""A grade written into the text ("10/10") against the same one given as stars."""
 TITLE = 0.5
 """The headline's words against the text's."""
 

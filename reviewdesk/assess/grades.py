@@ -1,0 +1,97 @@
+"""Grades that customers write into their texts in figures and stars, the same in every language. Pure.
+
+"10/10", "4,5/5", "5*", "1 ★", "★★☆☆☆", and "100 %" or "A+++" where nothing else is said. Words ("ten out of ten", "one
+star") are phrases of the languages' files.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+from reviewdesk.assess import weights
+from reviewdesk.assess.reading import Hit
+from reviewdesk.assess.tokens import Tokens
+
+NOTE = "grade"
+_GRADES_MOST = 3
+_STARS, _HOLLOW = "★⭐✩✭🌟", "☆✰⚝"
+_HINT = re.compile(f"[/*%+{_STARS}{_HOLLOW}]")
+# "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels.
+_GRADE = re.compile(
+    rf"(?<![\w/.,:+-])(?P<points>\d{{1,4}}(?:[.,]\d)?)\s?/\s?(?P<of>5|10|100)(?![\w/*]|[.,:]\d|\s?(?:mm|cm|l|kg|g|h)\b)"
+    rf"|(?<![\w/.,*])(?P<stars>[0-5](?:[.,]5)?)\s?[*{_STARS}]\ufe0f?(?![\w*{_STARS}]|\s?hotel)"
+    rf"|(?P<full>[{_STARS}]\ufe0f?(?:\s?[{_STARS}]\ufe0f?){{0,4}})?\s?(?P<hollow>[{_HOLLOW}](?:\s?[{_HOLLOW}]){{0,4}})"
+    rf"|(?<![{_STARS}\ufe0f])(?P<run>[{_STARS}](?:\ufe0f?[{_STARS}]){{2,4}})(?!\ufe0f?[{_STARS}])"
+    r"|\A\s*(?P<whole>100\s?%|[Aa]\+{1,3})[\s!.]*\Z"
+)
+
+
+def star_share(rating: float) -> float:
+    """Gives the share of a rating from 1 to 5; between two whole stars it lies on the line between them."""
+    steps = sorted(weights.STARS)
+    rating = min(max(rating, steps[0]), steps[-1])
+    above = steps[bisect_left(steps, rating)]
+    below = steps[max(bisect_left(steps, rating) - 1, 0)] if above != rating else above
+    part = (rating - below) / (above - below) if above != below else 0.0
+    return weights.STARS[below] + part * (weights.STARS[above] - weights.STARS[below])
+
+
+_MORE_THAN_ALL = {("11", "10"), ("100", "10"), ("1000", "10"), ("6", "5"), ("110", "100")}
+# A low one within a sentence is rather a date ("ordered 3/10 at your shop").
+_OPENS, _CLOSES = re.compile(r"(?:\A|[.!?…:\n])\s*\Z"), re.compile(r"[\s.!]*(?:\Z|\n)")
+_LOW = 0.5
+
+
+def grades_in(tokens: Tokens) -> list[Hit]:
+    """Gives the grades of a text, each with the share that its stars have as a field, lessened by `weights.GRADE`."""
+    text = tokens.text
+    if not _HINT.search(text):
+        return []
+    hits: list[Hit] = []
+    for match in _GRADE.finditer(text):
+        stars = _stars(match)
+        if stars is not None and len(hits) < _GRADES_MOST:
+            share = star_share(stars) * weights.GRADE
+            hits.append(Hit(*match.span(), share, NOTE, sentence=tokens.sentence_at(match.start())))
+    return hits
+
+
+def _stars(match: re.Match[str]) -> float | None:
+    """Gives a grade as stars from 0 to 5; None for what is rather something else."""
+    found = match.groupdict()
+    if found["points"]:
+        return _of_scale(match)
+    if found["stars"]:
+        return _number(found["stars"])
+    if found["whole"]:
+        return 5.0
+    full = _count(found["full"] or found["run"] or "", _STARS)
+    hollow = _count(found["hollow"] or "", _HOLLOW)
+    return full * 5 / (full + hollow) if hollow else float(full)
+
+
+def _of_scale(match: re.Match[str]) -> float | None:
+    points, of = match["points"], match["of"]
+    if (points, of) in _MORE_THAN_ALL:
+        return 5.0
+    part = _number(points) / _number(of)
+    text = match.string
+    if part < _LOW and not _OPENS.search(text[: match.start()]) and not _CLOSES.match(text, match.end()):
+        return None
+    return part * 5 if part <= 1 else None
+
+
+def _number(written: str) -> float:
+    return float(written.replace(",", "."))
+
+
+def _count(written: str, signs: str) -> int:
+    return sum(written.count(sign) for sign in signs)
+
+
+def without_graded(hits: list[Hit], grades: list[Hit]) -> list[Hit]:
+    """Gives the hits that no grade takes the place of: of "5/5" the words, of "★★☆" the stars as emoji."""
+    if not grades:
+        return hits
+    return [hit for hit in hits if not any(hit.start < grade.end and grade.start < hit.end for grade in grades)]

@@ -14,7 +14,7 @@ from reviewdesk.assess.reading import Hit
 from reviewdesk.assess.tokens import Tokens
 
 NOTE = "grade"
-_GRADES_MOST = 3
+_GRADES_MOST, _STARS_LEAST = 3, 3
 _STARS, _HOLLOW = "★⭐✩✭🌟", "☆✰⚝"
 _HINT = re.compile(f"[/*%+{_STARS}{_HOLLOW}]")
 # "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels.
@@ -68,6 +68,8 @@ def _stars(match: re.Match[str]) -> float | None:
         return 5.0
     full = _count(found["full"] or found["run"] or "", _STARS)
     hollow = _count(found["hollow"] or "", _HOLLOW)
+    if full + hollow < _STARS_LEAST:
+        return None
     return full * 5 / (full + hollow) if hollow else float(full)
 
 

@@ -65,6 +65,8 @@ def test_what_lies_between_weighs_as_its_stars() -> None:
         "3*5",
         "4* hotel",
         "⭐ Novinka ⭐",
+        "☆ Novinka ☆",
+        "★☆",
         "http://example.com/1/5",
         "kód 12345/5",
         "12/5",

@@ -22,6 +22,9 @@ def backup_command(session: Session, file: Path) -> None:
 
     FILE must be new; it is readable by you alone.
     """
-    with session.store(read_only=True) as store:
+    from reviewdesk.store.db import Store
+
+    # As it is: a copy is what one makes before an update changes the original.
+    with Store(session.reading.database, read_only=True) as store:
         store.backup(file)
     say(f"Written to {file}.")

@@ -100,13 +100,19 @@ def test_environment_names_the_files(run: Run, db: Path, monkeypatch: pytest.Mon
     assert "nowhere.toml" in told.err
 
 
-@pytest.mark.parametrize(
-    "args", [["show", "1"], ["list"], ["export"], ["outbox"], ["learning", "show"], ["backup", "b.db"]]
-)
+@pytest.mark.parametrize("args", [["show", "1"], ["list"], ["export"], ["outbox"], ["learning", "show"]])
 def test_the_first_command_after_an_update_reads_the_database(args: list[str], run: Run, tmp_path: Path) -> None:
     old(tmp_path / "old.db", "m001_the_desk")
     told = run(*args, "--db", tmp_path / "old.db")
     assert told.code == 0, told.err
+
+
+def test_a_backup_after_an_update_is_of_what_was_there_before(run: Run, tmp_path: Path) -> None:
+    old(tmp_path / "old.db", "m001_the_desk")
+    assert run("backup", tmp_path / "copy.db", "--db", tmp_path / "old.db").code == 0
+    for name in ("old.db", "copy.db"):
+        with Store(tmp_path / name, read_only=True) as store:
+            assert store.is_behind, name
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("repyl", "reply"), ("source", "sources")])

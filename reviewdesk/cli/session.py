@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reviewdesk.errors import ConfigError, PluginError
+from reviewdesk.errors import ConfigError, NotAllowed, PluginError
 
 if TYPE_CHECKING:
     from reviewdesk.config import Config, SourceConfig
@@ -146,6 +146,23 @@ class DeskCommand(click.Command):
             self.params.append(
                 click.Option([option], metavar="FILE", help=what, expose_value=False, callback=_keep(name))
             )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the command's words.
+
+        Raises:
+            click.UsageError: they are wrong.
+            NotAllowed: they hold bytes that are no UTF-8 where no file is named.
+        """
+        rest = super().parse_args(ctx, args)
+        for param in self.params:
+            value = ctx.params.get(param.name or "")
+            for word in value if isinstance(value, tuple) else (value,):
+                if isinstance(word, str) and any("\ud800" <= char <= "\udfff" for char in word):
+                    is_argument = isinstance(param, click.Argument)
+                    what = param.human_readable_name.strip("[]") if is_argument else param.opts[-1]
+                    raise NotAllowed(f"{what} is not in UTF-8.", hint="Send it as UTF-8; nothing was done.")
+        return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples."""

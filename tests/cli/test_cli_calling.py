@@ -107,6 +107,19 @@ def test_the_first_command_after_an_update_reads_the_database(args: list[str], r
     assert told.code == 0, told.err
 
 
+@pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        (["list", "--tag", "\udcff"], "--tag"),
+        (["sources", "enable", "\udcff"], "ID"),
+        (["erase", "\udcff"], "WHO"),
+    ],
+)
+def test_words_that_are_not_in_utf_8_are_told(args: list[str], what: str, run: Run) -> None:
+    told = run(*args, "--db", "desk.db")
+    assert (told.code, told.err) == (5, f"Error: {what} is not in UTF-8. Send it as UTF-8; nothing was done.\n")
+
+
 def test_a_backup_after_an_update_is_of_what_was_there_before(run: Run, tmp_path: Path) -> None:
     old(tmp_path / "old.db", "m001_the_desk")
     assert run("backup", tmp_path / "copy.db", "--db", tmp_path / "old.db").code == 0

@@ -77,7 +77,7 @@ class TestReply:
             run("reply", 1, "Dobr\udcfd den", "--db", db),
         ):
             assert (told.code, told.out) == (5, "")
-            assert "The text is not in UTF-8." in told.err
+            assert "is not in UTF-8." in told.err
         assert run("outbox", "--json", "--db", db).json == []
 
     @pytest.mark.parametrize("nothing", ["", "  \n"])

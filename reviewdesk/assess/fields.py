@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -25,9 +26,15 @@ _TOPICS_OF_SUB_RATINGS = {
 }
 
 
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+
+
 def rating_reason(rating: float, raw: str) -> Reason:
-    """Gives the reason that a rating is, shown as the platform wrote it where it did."""
-    return Reason(field="rating", share=star_share(rating), evidence=raw or f"{rating:g} of 5 stars")
+    """Gives the reason that a rating is, in stars, and as the platform wrote it where that is not a mere number."""
+    stars = f"{rating:g} of 5 stars"
+    told = raw.strip()
+    evidence = stars if not told or _NUMBER.fullmatch(told) else f"{told} ({stars})"
+    return Reason(field="rating", share=star_share(rating), evidence=evidence)
 
 
 def recommends_reason(recommends: bool) -> Reason:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reviewdesk.assess import Assessable, Assessor, weights
 from reviewdesk.assess.combine import compound
+from reviewdesk.assess.fields import rating_reason
 from reviewdesk.assess.folding import fold
 from reviewdesk.assess.traits import Pieces, keys_of
 from reviewdesk.model import Assessment, Intent, Label, Severity, Topic
@@ -557,3 +558,17 @@ def test_praise_beside_a_grave_complaint_is_irony() -> None:
 def test_a_polite_question_after_a_parcel_that_is_late_is_a_complaint(language: str, text: str) -> None:
     (found,) = Assessor().assess([Assessable(text=text, language=language)])
     assert found.complaint
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("", "3 of 5 stars"),
+        ("3", "3 of 5 stars"),
+        ("3.0", "3 of 5 stars"),
+        ("50 %", "50 % (3 of 5 stars)"),
+        ("neutral", "neutral (3 of 5 stars)"),
+    ],
+)
+def test_a_rating_is_told_in_stars_and_as_the_platform_wrote_it(raw: str, told: str) -> None:
+    assert rating_reason(3.0, raw).evidence == told

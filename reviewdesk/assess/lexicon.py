@@ -24,6 +24,7 @@ from reviewdesk.assess.transliteration import TRANSLITERATED, in_cyrillic, respe
 from reviewdesk.errors import ReviewdeskError
 from reviewdesk.model import Intent, Record, Topic
 
+_ACCENTED = re.compile(r"[^\s|_]+!")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _THRICE = re.compile(r"(.)\1\1")  # found in a third of the time, and in few words
 
@@ -95,11 +96,14 @@ class Lexicon:
                 as_written = [entry for entry in entries.split() if entry[-1] == "!"]
                 entries = " ".join(entry for entry in entries.split() if entry[-1] != "!")
                 for entry in as_written:
-                    written_out = list(spellings(entry[:-1], self._written_out))[1:]
-                    self._as_written.update(dict.fromkeys((entry[:-1].casefold(), *written_out), value))
+                    self._as_written.update(dict.fromkeys(self._accented(entry), value))
             self._words.update(dict.fromkeys(self._keys(entries), value))
+        self._in_phrases_as_written: dict[str, str] = {}
         for phrases in data.phrases:
-            for entry in self._bare("\n".join(phrases.entries)).splitlines():
+            entries = "\n".join(phrases.entries)
+            for accented in _ACCENTED.findall(entries) if "!" in entries else ():
+                self._in_phrases_as_written |= {form: f"{fold(form).text}!" for form in self._accented(accented)}
+            for entry in self._bare(entries).splitlines():
                 self._phrases.add(entry, phrases)
         self._negators = self._set(grammar.negators)
         self._negative_prefixes = tuple(self._set(grammar.negative_prefixes))
@@ -122,6 +126,10 @@ class Lexicon:
     def size(self) -> int:
         """How many words, beginnings and phrases there are, where each alternative within a phrase makes its own."""
         return len(self._words) + len(self._as_written) + self._phrases.size
+
+    def _accented(self, entry: str) -> tuple[str, ...]:
+        """Gives the forms of a word whose accents matter: as it is ("schön!"), and written out ("schoen")."""
+        return (entry[:-1].casefold(), *list(spellings(entry[:-1], self._written_out))[1:])
 
     def _bare(self, entry: str) -> str:
         """Gives a pattern folded, with each word that can be written out in both ways ("schön" as "schon|schoen").
@@ -216,6 +224,8 @@ class Lexicon:
 
     def _look_up(self, written: str, token: str) -> Known:
         matching = self._matching(token)
+        if self._in_phrases_as_written and (accented := self._in_phrases_as_written.get(written.lower())):
+            matching.append(accented)
         exact = self._as_written.get(written.lower()) if self._as_written else None
         value = exact or self._value(matching)
         valence, topic, turned = (*value, False) if value else self._derived(token)

@@ -142,3 +142,8 @@ def test_a_word_that_its_own_language_lists_for_nothing_is_not_looked_up_in_the_
 def test_a_word_that_both_sisters_know_is_worth_what_its_own_language_says() -> None:
     assert lexicon("uk").known["лютого"].valence == 0
     assert lexicon("uk").known["вродливий"].valence >= 0
+
+
+def test_a_word_in_a_phrase_may_have_accents_that_matter() -> None:
+    assert read_text("Das sieht schön aus.", "de").total == read_text("Das sieht schoen aus.", "de").total > 0
+    assert read_text("Das sieht schon aus.", "de").total == 0

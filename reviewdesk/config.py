@@ -187,13 +187,11 @@ class Agent(_Table, frozen=True, kw_only=True):
     Attributes:
         name: for colleagues and signatures; the id where empty.
         signature: instead of the shop's.
-        approver: may release replies that need a second pair of eyes.
     """
 
     id: Id
     name: str = ""
     signature: Signature = ""
-    approver: bool = False
 
 
 class _Source(_Table, frozen=True, kw_only=True):

@@ -191,7 +191,7 @@ monday = "9-17"
 sonday = "9:00-12:00"
 [[agent]]
 id = "a b"
-approver = "yes"
+name = true
 [keys]
 reply = "R"
 close = ["e", 1]
@@ -223,7 +223,7 @@ class TestMistakes:
             (18, '[deadlines], key "business_hours.monday"', '"9-17" are no hours'),
             (19, '[deadlines], key "business_hours.sonday"', 'did you mean "sunday"?'),
             (21, '[[agent]] "a b", key "id"', "letters, digits, - and _"),
-            (22, '[[agent]] "a b", key "approver"', 'expected true or false, found the text "yes"'),
+            (22, '[[agent]] "a b", key "name"', "expected a text, found true"),
             (25, '[keys], key "close", item 2', "found the number 1"),
             (26, '[[source]] "fb"', 'key "connector" is missing'),
             (28, '[[source]] "fb", key "poll_seconds"', "expected a whole number from 1"),
@@ -247,6 +247,7 @@ class TestMistakes:
             ("[deadlines]\ncomplaint_hours = nan", "found the number nan"),
             ("[deadlines]\nother_hours = inf", "found the number inf"),
             ("[deadlines]\nother_hours = true", "found true"),
+            ('[assess]\nlearn = "yes"', 'expected true or false, found the text "yes"'),
             ("[desk]\npoll_seconds = 99999999999999999999999", "a whole number"),
             ('[deadlines]\nbusiness_hours = ""', "no day has any hours"),
             ("[deadlines]\nbusiness_hours = {}", "no day has any hours"),
@@ -342,7 +343,7 @@ monday = "8:00-12:00, 13:00-17:30"
 sunday = "0:00-24:00"
 [[agent]]
 id = "jana"
-approver = true
+name = "Jana"
 [keys]
 reply = "R"
 close = ["e", "ctrl+e"]
@@ -364,7 +365,7 @@ nested.key = [1]
         assert config.deadlines.business_hours.week[6] == ((0, 1440),)
         assert config.deadlines.business_hours.week[1] == ()
         assert config.keys == {"reply": ("R",), "close": ("e", "ctrl+e")}
-        assert config.agents[0].approver
+        assert config.agents[0].name == "Jana"
         source = config.source("fb")
         assert source.settings == {"page_id": "1", "nested": {"key": [1]}}
         assert (source.enabled, source.response_hours) == (False, 1.5)

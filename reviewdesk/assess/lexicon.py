@@ -229,7 +229,8 @@ class Lexicon:
         exact = self._as_written.get(written.lower()) if self._as_written else None
         value = exact or self._value(matching)
         valence, topic, turned = (*value, False) if value else self._derived(token)
-        negator, factor, contrast = token in self._negators, self._factors.get(token, 1.0), token in self._contrast
+        negator = exact is None and token in self._negators
+        factor, contrast = self._factors.get(token, 1.0), token in self._contrast
         if not (matching or valence or topic or negator or contrast or factor != 1.0):
             return NOTHING
         in_phrases = self._phrases.known(tuple(matching))

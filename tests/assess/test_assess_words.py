@@ -203,6 +203,12 @@ def test_what_is_denied_before_a_comma_says_nothing_of_what_comes_after_it(langu
     assert found.label.value != "neg"
 
 
+def test_a_word_with_other_accents_than_a_negator_denies_nothing() -> None:
+    assert assess("sk", "Zadný kryt je super.").compound > 0  # type: ignore[operator]
+    assert assess("sk", "Žiadny kryt nie je super.").compound <= 0  # type: ignore[operator]
+    assert assess("cs", "Žádný super kryt.").compound <= 0  # type: ignore[operator]
+
+
 def test_a_but_parts_a_complaint_phrase_only_where_it_begins_a_clause() -> None:
     assert assess("cs", "Peníze mi ale nevrátili.").severity is Severity.CRITICAL
     assert assess("pl", "Ten głośnik nagłośni cały dom, ale sprawę mebli to nie załatwia.").severity is Severity.NONE

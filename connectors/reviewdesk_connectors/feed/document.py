@@ -14,6 +14,8 @@ import msgspec
 from reviewdesk.connector import BadAnswer
 
 CHUNK = 1 << 16
+# https://docs.python.org/3/library/codecs.html#python-specific-encodings
+_NO_DOCUMENTS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _HTML = re.compile(r"(<!--.*?-->|\s)*<(!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
@@ -108,12 +110,12 @@ class Document(msgspec.Struct, kw_only=True):
 
 
 def _codec(name: str) -> str:
-    """Gives a codec's own name; "" for none that reads any bytes as text, as that of host names does not."""
+    """Gives a codec's own name; "" for none that reads documents."""
     try:
-        b"\xff".decode(name or "ascii", "replace")
-        return codecs.lookup(name).name if name else ""
-    except (LookupError, UnicodeError):
+        found = codecs.lookup(name or "undefined")
+    except LookupError:
         return ""
+    return found.name if found._is_text_encoding and found.name not in _NO_DOCUMENTS else ""
 
 
 class _Unclosed(io.RawIOBase):

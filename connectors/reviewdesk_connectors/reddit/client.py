@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -209,10 +210,14 @@ def _cut(error: Exception) -> str:
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", cause), _NEVER_SENT)
+    reason = getattr(cause, "reason", cause)
+    if isinstance(error, requests.exceptions.SSLError):
+        # Encryption may also break while the answer is read; only a certificate is refused before anything is sent.
+        return any(isinstance(each, ssl.SSLCertVerificationError) for each in getattr(reason, "args", ()))
+    return isinstance(reason, _NEVER_SENT)
 
 
 def wait_named(response: requests.Response) -> float | None:

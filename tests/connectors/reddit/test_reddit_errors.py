@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 from datetime import UTC, datetime
+from ssl import SSLCertVerificationError, SSLEOFError, SSLError
 
 import praw.exceptions
 import prawcore
@@ -12,6 +13,7 @@ import prawcore.exceptions
 import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.exceptions import SSLError as TlsError
 
 from reviewdesk.connector import (
     AuthFailed,
@@ -148,7 +150,12 @@ def test_the_bare_exceptions_that_escape_from_praw(trap, last, read, write):
     ("original", "never_sent"),
     [
         (requests.ConnectTimeout(), True),
-        (requests.exceptions.SSLError(), True),
+        (
+            requests.exceptions.SSLError(MaxRetryError(None, "/", TlsError(SSLCertVerificationError("self-signed")))),
+            True,
+        ),
+        (requests.exceptions.SSLError(MaxRetryError(None, "/", TlsError(SSLEOFError("EOF occurred")))), False),
+        (requests.exceptions.SSLError(SSLError("bad record mac")), False),
         (requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "x"))), True),
         (requests.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError())), False),
         (requests.exceptions.ProxyError(), False),

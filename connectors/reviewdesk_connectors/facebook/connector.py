@@ -211,18 +211,14 @@ class Facebook(Connector[FacebookSettings]):
     async def private_reply(self, mention: Mention, text: str, key: str) -> PostedReply:
         """Sends the one private message that a public comment or post allows, within 7 days.
 
-        Facebook refuses a second one (10900), so repeating it is harmless and counts as sent.
+        Facebook refuses a second one (10900), so repeating it is harmless. It does not tell whose the first one was: it
+        may be ours, or what a colleague or an automatic answer of the Page has written.
         """
         if mention.kind not in (Kind.COMMENT, Kind.POST):
             raise Unsupported("Recommendations have no private replies.")
         name = "comment_id" if mention.kind is Kind.COMMENT else "post_id"
         form = {"recipient": _json({name: full_id(mention)}), "message": _json({"text": text})}
-        try:
-            answer = await self._graph.post(f"{self.config.page_id}/messages", form)
-        except ConnectorError as error:
-            if trouble_of(error) is Trouble.ALREADY:
-                return PostedReply(id="", text=text)
-            raise
+        answer = await self._graph.post(f"{self.config.page_id}/messages", form)
         if not answer.get("message_id"):
             raise OutcomeUnknown("Facebook accepted the message and did not say under which id.")
         return PostedReply(id=str(answer["message_id"]), posted_at=self.context.clock(), text=text)

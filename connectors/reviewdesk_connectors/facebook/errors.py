@@ -175,7 +175,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(2500, Trouble.PARAMETER, "Facebook does not understand the call."),
     _rule(3001, Trouble.PARAMETER, "Facebook does not understand the call."),
-    _rule(10900, Trouble.ALREADY, "This was answered privately already."),
+    _rule(
+        10900,
+        Trouble.ALREADY,
+        "This was answered privately already, and Facebook takes one private answer only.",
+        "Look in the Page's inbox whether it is this one.",
+    ),
     _rule(10903, Trouble.REFUSED, "This person cannot be answered privately.", "Answer publicly."),
     _rule((80000, 80014), Trouble.THROTTLED, f"{_QUIET} for the Page."),
     _rule(1609005, Trouble.REFUSED, "Facebook could not make a preview of a link in the text.", "Change the link."),

@@ -238,7 +238,9 @@ async def test_a_private_reply_is_sent_once_however_often_it_is_asked_for(world:
     world.emulator.faults.append(Fault(kind=FaultKind.LOST, match="/messages"))
     with pytest.raises(OutcomeUnknown):
         await world.connector().private_reply(mention, "Napište nám číslo", "k")
-    await world.connector().private_reply(mention, "Napište nám číslo", "k")
+    with pytest.raises(Refused, match="already") as refused:
+        await world.connector().private_reply(mention, "Napište nám číslo", "k")
+    assert "inbox" in refused.value.hint, "nothing tells whether the first one was ours"
     assert [message.text for message in world.emulator.shop.messages] == ["Napište nám číslo"]
 
 

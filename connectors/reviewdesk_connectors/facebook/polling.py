@@ -21,6 +21,7 @@ from reviewdesk.connector import (
     Cursor,
     Mention,
     NotThere,
+    PermissionMissing,
     RateLimited,
     SetAside,
     Unreachable,
@@ -229,6 +230,8 @@ class Poll:
                 found.append(await self.graph.get(post_id, {"fields": POST_FIELDS}))
             except NotThere:
                 gone.append(post_id)
+            except (PermissionMissing, BadAnswer) as error:
+                self.log.warning("whether %s is gone cannot be told: %s", post_id, error)
         if not listed or len(gone) > max(IN_A_ROW, len(listed)):
             # So many at once speak of a token that lost its rights, not of deleted posts.
             gone = []
@@ -310,6 +313,8 @@ class Poll:
             except NotThere:
                 gone.append(key)
                 del post.known[key]
+            except (PermissionMissing, BadAnswer) as error:
+                self.log.warning("whether %s is gone cannot be told: %s", key, error)
         return gone
 
     async def _tagged(self) -> AsyncIterator[Batch]:

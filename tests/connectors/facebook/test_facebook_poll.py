@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reviewdesk.connector import AuthFailed, BadAnswer, Kind, RateLimited, Unreachable
+from reviewdesk.connector import AuthFailed, BadAnswer, Kind, PermissionMissing, RateLimited, Unreachable
 from reviewdesk.sandbox import CustomerText, Fault, FaultKind
 from reviewdesk_connectors.facebook.state import MARKS
 
@@ -150,6 +150,31 @@ async def test_a_deleted_post_is_gone_with_its_comments(world: Any) -> None:
     world.clock.pass_by(minutes=61)
     await world.poll()
     assert set(world.gone) == {visitor.id, _bare(under.id)}
+
+
+async def test_what_facebook_does_not_let_one_look_at_is_not_gone_and_stops_nothing(
+    world: Any, monkeypatch: Any
+) -> None:
+    visitor = world.emulator.shop.visit("Hrozné", "Petr")
+    vanished = world.write("Mizím")
+    await world.poll()
+    connector = world.connector()
+    ask = connector._graph.get
+
+    async def get(path: str, *rest: Any, **more: Any) -> Any:
+        if path == visitor.id or path.endswith(f"_{vanished}"):
+            raise PermissionMissing("Not this one.")
+        return await ask(path, *rest, **more)
+
+    monkeypatch.setattr(connector._graph, "get", get)
+    for id in (visitor.id, world.full_id(vanished)):
+        world.emulator.shop.remove(id)
+    world.clock.pass_by(hours=25)
+    later = world.write("Jsem tu také")
+    await world.poll(connector)
+    assert world.gone == []
+    assert later in world.customers
+    assert not [post for post in world.cursor["posts"].values() if post.get("unfinished")]
 
 
 async def test_a_token_of_the_wrong_kind_is_no_reason_to_call_anything_gone(world: Any, monkeypatch: Any) -> None:

@@ -169,10 +169,13 @@ class Heureka(Connector[HeurekaSettings]):
         if not verdict.doubted:
             # Without its hash the export is read again even if unchanged, which is what settles a doubt.
             position[export.value] = digest
-        yield Batch(cursor=dict(position), gone=list(verdict.gone))
-        # Only now are the batches in the store: to say twice that something is gone does no harm, never would.
+        if verdict.gone:
+            yield Batch(gone=list(verdict.gone))
+        # Only now are the batches in the store: to say twice that something is gone does no harm, never would. The
+        # cursor comes last, since the desk may end a poll there.
         presence.keep(here, verdict.doubted)
         identities.keep(since=int((self.context.clock() - _REMEMBERED).timestamp()))
+        yield Batch(cursor=dict(position))
 
     async def find_reply(self, mention: Mention, text: str, since: datetime) -> PostedReply | None:
         """Gives the reaction that the export shows under a review of the shop, whatever its text; None without one.

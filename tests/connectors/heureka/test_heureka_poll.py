@@ -127,6 +127,19 @@ async def test_a_deleted_review_is_gone_once_the_whole_export_says_so(desk) -> N
     assert len(desk.gone) == 2
 
 
+async def test_a_poll_that_ends_at_its_cursor_remembers_what_was_there(desk) -> None:
+    ids = [desk.emulator.write(words(number)) for number in range(20)]
+    polling = desk.connector(exports=["shop"]).poll(None)
+    async for batch in polling:
+        if batch.cursor is not None:
+            desk.cursor = batch.cursor
+            break
+    await polling.aclose()
+    desk.emulator.delete(ids[3])
+    await desk.poll(exports=["shop"])
+    assert desk.gone == [ids[3]]
+
+
 async def test_a_great_loss_is_believed_at_the_second_look_only(desk) -> None:
     ids = [desk.emulator.write(words(number)) for number in range(20)]
     await desk.poll()

@@ -104,6 +104,9 @@ def _named_zone(name: str) -> tzinfo:
 
 
 def _iso(text: str, zone: tzinfo) -> datetime:
+    if text.isdecimal() and len(text) != 8:
+        # Python reads the milliseconds of an epoch as a day, any letter, and a time.
+        raise ValueError(text)
     try:
         return _aware(datetime.fromisoformat(text), zone)
     except ValueError:

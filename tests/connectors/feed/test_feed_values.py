@@ -108,6 +108,12 @@ def test_dates(text, formats, moment):
     assert read.tzinfo is UTC
 
 
+def test_milliseconds_that_look_like_a_day_and_a_time_are_milliseconds():
+    formats = [dates.reader(each) for each in dates.DEFAULT_FORMATS]
+    assert dates.read("1790120112345", formats, PRAGUE).isoformat() == "2026-09-22T23:35:12.345000+00:00"
+    assert dates.read("20261123", formats, PRAGUE).year == 2026
+
+
 def test_the_names_of_the_months_do_not_contradict_each_other():
     months: dict[str, set[int]] = {}
     for number, names in enumerate(dates._MONTHS.split(","), 1):

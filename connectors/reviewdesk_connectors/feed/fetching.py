@@ -8,7 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import IO
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from reviewdesk.connector import Answer, Context, Http, JsonObject, Limits, NotThere, redact, remember, safe_url
+from reviewdesk.connector import (
+    Answer,
+    ConnectorError,
+    Context,
+    Http,
+    JsonObject,
+    Limits,
+    NotThere,
+    redact,
+    remember,
+    safe_url,
+)
 from reviewdesk_connectors.feed import paging
 from reviewdesk_connectors.feed.document import Document
 from reviewdesk_connectors.feed.progress import Progress
@@ -112,7 +123,13 @@ class Fetcher:
             headers["if-modified-since"] = progress.modified
         address = self.address(progress)
         asked = {**paging.parameters(self._settings.paging, progress.place), **self._secret_parameter()}
-        answer = await self._http().download(address, body, params=asked, headers=headers, check=False)
+        try:
+            answer = await self._http().download(address, body, params=asked, headers=headers, check=False)
+        except OSError as error:
+            raise ConnectorError(
+                f"The feed could not be laid down on disk while it is read ({error.strerror}).",
+                hint="Make room in the folder for temporary files.",
+            ) from None
         if answer.status == 410:
             raise NotThere(
                 f"{safe_url(address)} is gone for good (410).", hint="Give the source its new address, or remove it."

@@ -2,13 +2,14 @@
 
 import json
 import logging
+import tempfile
 from datetime import UTC, datetime
 
 import httpx
 import msgspec
 import pytest
 
-from reviewdesk.connector import BadAnswer, Level, NotThere, RateLimited, Unreachable
+from reviewdesk.connector import BadAnswer, ConnectorError, Level, NotThere, RateLimited, Unreachable
 
 URL = "https://portal.example/export"
 TABLE = {"url": URL, "format": "json", "fields": {"id": "id", "text": "text", "reply": "reply"}}
@@ -106,6 +107,17 @@ async def test_what_goes_wrong_is_told_apart(feed, poll, told, error):
         await poll(feed(TABLE, Portal(told)))
     if isinstance(told, httpx.Response) and told.status_code == 410:
         assert "for good" in caught.value.sentence
+
+
+async def test_a_full_disk_is_told_as_that_and_is_no_fault_of_the_connector(feed, poll, monkeypatch):
+    class Full(tempfile.SpooledTemporaryFile):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Full)
+    with pytest.raises(ConnectorError, match="No space left on device") as caught:
+        await poll(feed(TABLE, Portal(answer(items(1)))))
+    assert "Make room" in caught.value.hint
 
 
 async def test_a_feed_that_moved_for_good_is_asked_there_from_then_on(feed, poll):

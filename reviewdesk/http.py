@@ -441,7 +441,7 @@ class Http:
                 f"No connection to {request.url.host} ({type(error).__name__}).",
                 hint="Is the network there? Is the address right?",
             )
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, ssl.SSLError, TimeoutError) as error:
             sentence = f"{request.url.host} broke off in mid-answer ({type(error).__name__})."
             failure = Unreachable(sentence) if read else OutcomeUnknown(sentence)
         except BadAnswer as error:
@@ -600,7 +600,7 @@ class Http:
                     yield answer, self._bounded(response, max_bytes)
                     return
             raise BadAnswer(f"{request.url.host} redirects in a circle.")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:  # httpx lets broken encryption through as it is
             raise Unreachable(f"{request.url.host} broke off ({type(error).__name__}).") from None
 
     def _address(self, path: str, params: Mapping[str, Any] | None) -> httpx.URL:

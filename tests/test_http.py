@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -496,3 +497,21 @@ class TestSecrets:
         assert len(str(error)) < 600
         assert "\n" not in str(error)
         assert "\x1b" not in str(error)
+
+
+async def test_encryption_that_breaks_while_an_answer_is_read_is_trouble_of_the_network() -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise ssl.SSLError(1, "decryption failed or bad record mac")
+
+    client = Http(
+        "https://graph.example/", clock=lambda: NOW, limits=Limits(attempts=1), transport=httpx.MockTransport(broken),
+        private_network=True,
+    )  # fmt: skip
+    with pytest.raises(Unreachable):
+        await client.get("x")
+    with pytest.raises(OutcomeUnknown):
+        await client.post("x", json={})
+    with pytest.raises(Unreachable):
+        async with client.stream("x"):
+            pass
+    await client.close()

@@ -43,6 +43,7 @@ from reviewdesk.tui.writer import Desk, Writer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_SEND = ("send", "--json")
 _TIME_PASSES_SECONDS = 30
 _LATEST_SHOWN = 500
 """How many of the replies that stand on their platform are shown; of all others none is left out."""
@@ -98,6 +99,7 @@ class ReviewdeskApp(App[int]):
         self.commands = with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
         self.keys = Keys(self.commands)
         self._under_way: set[tuple[str, ...]] = set()
+        self._send_wanted = False
         self._asking = False
         self._ahead: list[events.Key] = []
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
@@ -393,8 +395,11 @@ class ReviewdeskApp(App[int]):
             self.say(f"{new:,} new." if new else "Nothing new.")
 
     async def send(self) -> None:
-        """Delivers the outbox in another process."""
-        await self._run_process("Sending", "send", "--json")
+        """Delivers the outbox in another process; where one is at it already, once more when that one has ended."""
+        self._send_wanted = True
+        while self._send_wanted and _SEND not in self._under_way:
+            self._send_wanted = False
+            await self._run_process("Sending", *_SEND)
 
     async def moderate(self, *words: str, silent: bool = False) -> bool:
         """Hides, likes, edits or deletes in another process; False where that failed. `silent` as for any process."""

@@ -335,10 +335,15 @@ class Composer(Widget):
         self.display = False
         self.post_message(self.Closed(left))
 
-    def refuse(self, problems: Sequence[Problem]) -> None:
-        """Shows why the text was not sent. Where these are but warnings, sending the same text again goes ahead."""
+    def refuse(self, problems: Sequence[Problem], *, of: tuple[str, Channel] | None = None) -> None:
+        """Shows why the text was not sent. Where these are but warnings, sending the same text again goes ahead.
+
+        Args:
+            of: the text and the channel that were looked at; None for those of now.
+        """
         only_warnings = bool(problems) and all(problem.level is Level.WARNING for problem in problems)
-        self._warned = (self.text, self._channel) if only_warnings else None
+        now = self.text, self._channel
+        self._warned = now if only_warnings and of in (None, now) else None
         self._show_problems(problems)
         self._area.focus()
 

@@ -124,8 +124,10 @@ class Replying:
     def left(self, mention: int) -> None:
         """Goes on after the composer was closed: after sending in the list, else in the conversation."""
         self._desk.run_told(self._desk.do(lambda desk: desk.respond.stop_writing(mention)))
-        if mention == self._just_sent:
-            self._just_sent = 0
+        sent, self._just_sent = mention == self._just_sent, 0
+        if self._composer.mention_id:
+            pass  # It is open on another mention by now, and keeps the keyboard.
+        elif sent:
             self._inbox.back_to_list()
         elif self._inbox.focused is None or self._inbox.context is Context.COMPOSER:
             self._inbox.pane.focus()
@@ -145,13 +147,18 @@ class Replying:
             held = await self._desk.do(lambda desk: _send(desk, sent, self._desk.agent))
         finally:
             self._sending = False
+        still_open = self._composer.mention_id == sent.mention_id
         if isinstance(held, _Held):
-            self._composer.take(held.conversation)
-            self._composer.refuse(held.problems)
+            if still_open:
+                self._composer.take(held.conversation)
+                self._composer.refuse(held.problems, of=(sent.text, sent.channel))
+            else:
+                self._desk.say(f"The reply was not sent; it is kept as a draft. {held.problems[0].sentence}", "warning")
             return
         reply = held
-        self._just_sent = sent.mention_id
-        self._composer.close()
+        if still_open:
+            self._just_sent = sent.mention_id
+            self._composer.close()
         if reply.state is DeliveryState.HANDED_OFF:
             await self._hand_off(reply)
         else:

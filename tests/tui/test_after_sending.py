@@ -13,7 +13,7 @@ from reviewdesk.model import Change, DeliveryState, Status, What
 from reviewdesk.store.records import Reply
 from reviewdesk.tui.amending import Rewrite
 from reviewdesk.tui.prompts import Choose, Confirm
-from tests.tui.desks import HUGE, SMALL, Desk, Fixture, desk
+from tests.tui.desks import HUGE, SMALL, Desk, Fixture, desk, mention
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, HUGE], ids=["80x24", "200x60"])
 
@@ -264,3 +264,62 @@ async def test_a_window_that_is_left_while_a_delivery_starts_leaves_nothing_runn
             await asyncio.sleep(0)
     left = {task for task in asyncio.all_tasks() - before if "Worker" in repr(task.get_coro())}
     assert not left
+
+
+async def test_what_is_not_sent_after_its_composer_was_left_says_so(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.until(lambda: len(running.list.ids))
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        await running.press(*"Sorry")
+        gate = threading.Event()
+        running.app.writer._thread.submit(gate.wait, 10)
+        filled.store.mentions.ingest("shop", [mention(0, "All is well now.")])
+        await running.pilot.press("ctrl+s", "escape")
+        await running.until(lambda: not running.inbox.composer.display)
+        gate.set()
+        await running.until(lambda: any("was not sent" in toast for toast in running.toasts()))
+        assert not filled.store.outbox.replies_to(id)
+        assert filled.store.outbox.drafts(id)[0].text == "Sorry"
+        assert running.inbox.context != "composer"
+
+
+async def test_a_composer_that_goes_on_to_another_mention_keeps_the_keyboard(filled: Fixture) -> None:
+    filled.add_many(2)
+    async with desk(filled.path, HUGE) as running:
+        await send_nothing(running)
+        other = next(id for id in running.list.ids if id != running.inbox.composer.mention_id)
+        await running.inbox.replying.write(other)
+        await running.until(lambda: running.inbox.composer.mention_id == other)
+        await running.press("x", "e")
+        assert running.inbox.composer.text == "xe"
+        assert running.inbox.context == "composer"
+
+
+async def send_nothing(running: Desk) -> None:
+    await running.until(lambda: len(running.list.ids))
+    await running.press("r")
+    await running.until(lambda: running.inbox.context == "composer")
+    await running.press(*"Mine")
+
+
+async def test_what_is_to_be_sent_while_a_delivery_runs_goes_out_after_it(filled: Fixture) -> None:
+    async with desk(filled.path) as running:
+        app, gate, began = running.app, asyncio.Event(), []
+
+        async def deliver(title: str, *words: str) -> int:
+            began.append(words)
+            app._under_way.add(words)
+            await gate.wait()
+            app._under_way.discard(words)
+            return 0
+
+        app._run_process = deliver
+        first = asyncio.ensure_future(app.send())
+        await asyncio.sleep(0)
+        await app.send()
+        assert len(began) == 1
+        gate.set()
+        await first
+        assert len(began) == 2

@@ -45,7 +45,7 @@ from reviewdesk_connectors.heureka.mentions import REACTION, mentions_of, shop_i
 from reviewdesk_connectors.heureka.payloads import PIECE, Export, ExportParser, Product, Review, Unreadable
 from reviewdesk_connectors.heureka.presence import Presence
 
-READER = 1
+READER = 2
 """The version of the reading; raising it makes an unchanged export be read once more."""
 BATCH = 500
 HOUR = 3600

@@ -74,9 +74,9 @@ def mentions_of(
 
 
 def stars(text: str) -> float | None:
-    """Gives a rating in stars: half steps, a decimal comma, and percent (over 5, or with the sign) are understood.
+    """Gives a rating in stars from 1 to 5: half steps, a decimal comma, and percent (over 5, or with the sign).
 
-    None for what is no rating, and for 0, which Heureka's scale does not have.
+    Heureka's scale begins at half a star, which is 1 with us. None for what is no rating, and for 0, which it lacks.
     """
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
@@ -84,7 +84,7 @@ def stars(text: str) -> float | None:
     value = float(match[1].replace(",", "."))
     if match[2] or value > 5:
         value /= 20
-    return value if 0 < value <= 5 else None
+    return max(1.0, value) if 0 < value <= 5 else None
 
 
 def points(text: str) -> tuple[str, ...]:

@@ -163,7 +163,7 @@ def test_an_item_without_end_does_not_fill_the_memory() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("5", 5.0), ("4.5", 4.5), ("4,5", 4.5), ("0.5", 0.5), ("97", 4.85), ("97 %", 4.85), ("5%", 0.25), ("100", 5.0),
+        ("5", 5.0), ("4.5", 4.5), ("4,5", 4.5), ("0.5", 1.0), ("97", 4.85), ("97 %", 4.85), ("5%", 1.0), ("100", 5.0),
         ("0", None), ("", None), ("101", None), ("-1", None), ("nan", None), ("1e3", None), ("four", None), ("٤", 4.0),
     ],
 )  # fmt: skip
@@ -174,7 +174,7 @@ def test_stars(text: str, value: float | None) -> None:
 @given(st.text(max_size=20))
 def test_stars_are_never_out_of_their_scale(text: str) -> None:
     value = stars(text)
-    assert value is None or 0 < value <= 5
+    assert value is None or 1 <= value <= 5
 
 
 def test_points_lose_their_bullets_and_empty_lines() -> None:

@@ -20,6 +20,7 @@ from reviewdesk.connector import (
     Secret,
     Unreachable,
 )
+from reviewdesk.desk.border import checked_mention
 from reviewdesk.sandbox import CustomerText, Fault, FaultKind
 from reviewdesk_connectors.heureka.connector import BATCH, Heureka, HeurekaSettings
 from reviewdesk_connectors.heureka.sandbox import KEY
@@ -49,6 +50,14 @@ async def test_a_review_arrives_whole(desk) -> None:
     assert mention.created_at == desk.clock.now
     assert mention.fields == {"source": "regular", "ordered": "2026-11-11"}
     assert mention.language == "cs"
+
+
+async def test_half_a_star_is_taken_in_and_not_set_aside(desk) -> None:
+    written = desk.emulator.write(words(1, rating=0.5))
+    await desk.poll()
+    mention = checked_mention(desk.mentions[written])
+    assert (mention.rating, mention.rating_raw) == (1.0, "0.5")
+    assert set(mention.sub_ratings.values()) == {1.0}
 
 
 async def test_shop_and_product_reviews_of_one_order_are_two(desk) -> None:

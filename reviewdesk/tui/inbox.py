@@ -187,7 +187,8 @@ class InboxScreen(Screen[None]):
     def target(self) -> int:
         """The one mention on which a command works; 0 for none."""
         if self.context is not Context.LIST and self.shown:
-            return self.shown.focus.id
+            # What is shown may still be the one before, while the next key is meant for this one.
+            return self._wanted
         return self.list.cursor
 
     def works(self, id: str) -> bool:
@@ -295,7 +296,7 @@ class InboxScreen(Screen[None]):
         """Goes into the conversation of a mention."""
         if not id:
             return
-        if self.composer.display and self.shown and self.shown.focus.id != id:
+        if self.composer.mention_id not in (0, id):
             self.composer.close()
         self._follow(id)
         if self.has_class("-narrow"):

@@ -633,3 +633,19 @@ async def test_a_correction_is_one_or_two_keys_told_in_a_line_and_undone(filled:
         await running.until(lambda: filled.store.corrections.by_language())
         (count, _) = next(iter(filled.store.corrections.by_language().values()))
         assert count == 1
+
+
+@both_sizes
+async def test_a_key_right_after_going_to_another_mention_is_meant_for_that_one(
+    filled: Fixture, size: tuple[int, int]
+) -> None:
+    filled.add_many(3)
+    async with desk(filled.path, size) as running:
+        await running.until(lambda: len(running.list.ids) == 3)
+        first, second, third = running.list.ids
+        await running.press("enter")
+        await running.until(lambda: running.inbox.shown and running.inbox.shown.focus.id == first)
+        await running.press("escape", "j", "enter", "e")
+        await running.until(lambda: filled.store.mentions.get(second).status is Status.CLOSED)
+        assert filled.store.mentions.get(first).status is Status.NEW
+        assert filled.store.mentions.get(third).status is Status.NEW

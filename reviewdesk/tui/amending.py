@@ -67,12 +67,13 @@ class Amending:
         standing = standing_text(reply)
         screen = Rewrite(f"Your reply on {platform.name}", standing, platform.limit, platform.unit, self._desk.keys)
         text = await self._desk.push_screen_wait(screen)
-        if (
-            text
-            and text != standing
-            and await self._desk.moderate("edit-reply", "--", str(reply.id), text, silent=True)
-        ):
+        if not text or text == standing:
+            return
+        if await self._desk.moderate("edit-reply", "--", str(reply.id), text, silent=True):
             self._desk.say(f"The reply on {platform.name} is changed.")
+        else:
+            self._desk.copy_to_clipboard(text)
+            self._desk.say("The reply stands there as it was. What you wrote is copied.", "warning")
 
     async def delete(self, reply: Reply) -> None:
         """Asks, and deletes the reply from its platform."""

@@ -209,6 +209,19 @@ async def test_a_text_that_is_too_long_or_empty_does_not_replace_what_stands_the
         assert not [words for words in running.started if words[0] == "edit-reply"]  # type: ignore[attr-defined]
 
 
+async def test_a_change_that_the_platform_does_not_take_is_not_lost(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    can(filled, edit_reply=True)
+    reply = replace(filled.store.outbox.put(id, "Sorry", agent="jana"), remote_id="r1", state=DeliveryState.POSTED)
+    async with desk(filled.path) as running:
+        running.app.command_line = lambda *words: ["false"]
+        running.app.run_told(running.inbox.amending.edit(reply))
+        await running.until(lambda: isinstance(running.app.screen, Rewrite))
+        await running.press(*", truly", "ctrl+s")
+        await running.until(lambda: any("is copied" in toast for toast in running.toasts()))
+        assert running.app.clipboard == "Sorry, truly"
+
+
 async def test_what_is_typed_before_the_composer_is_open_is_written_and_commands_nothing(
     filled: Fixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

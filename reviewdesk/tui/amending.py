@@ -18,6 +18,7 @@ from reviewdesk.store.records import Reply
 from reviewdesk.text import cut, safe
 from reviewdesk.tui.composer import ReplyText
 from reviewdesk.tui.frame import Frame
+from reviewdesk.tui.leaving import LeftOnce
 from reviewdesk.tui.prompts import Choose, Confirm
 from reviewdesk.tui.wording import standing_text
 from reviewdesk.tui.writer import Desk
@@ -111,7 +112,7 @@ def _platform(desk: Desk, reply: Reply) -> _Platform:
     )
 
 
-class Rewrite(ModalScreen[str | None]):
+class Rewrite(ModalScreen[str | None], LeftOnce[str | None]):
     """Lets the user change a text of several lines; gives it, None when left.
 
     Args:

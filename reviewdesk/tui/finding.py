@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
+from reviewdesk.tui.leaving import LeftOnce
+
 T = TypeVar("T")
 
 
-class Finder(ModalScreen[T | None]):
+class Finder(ModalScreen[T | None], LeftOnce[T | None]):
     """Asks for one of the options that fit what is typed; gives None when left. Has an `Input` and an `OptionList`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from reviewdesk.commands import PANES, Command, Context, key_label
 from reviewdesk.text import cut
+from reviewdesk.tui.leaving import LeftOnce
 
 _SECTIONS: tuple[tuple[str, tuple[tuple[Context, ...], ...]], ...] = (
     ("A mention", ((Context.LIST, Context.CONVERSATION),)),
@@ -30,7 +31,7 @@ _COLUMN = 64
 """A column narrower than this would break most sentences."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], LeftOnce[None]):
     """Shows the commands.
 
     Args:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from reviewdesk.commands import PANES
 from reviewdesk.tui.footer import KeyLine
 from reviewdesk.tui.keys import bindings
+from reviewdesk.tui.leaving import LeftOnce
 from reviewdesk.tui.line import Surroundings
 
 
@@ -37,7 +37,7 @@ class Entries(OptionList, inherit_bindings=False):
     """
 
 
-class Overview(Screen[None]):
+class Overview(LeftOnce[None]):
     """Shows entries, one of which is under the cursor.
 
     Args:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from reviewdesk.commands import Command, key_label
+from reviewdesk.tui.leaving import LeftOnce
 
 if TYPE_CHECKING:
     from reviewdesk.tui.app import ReviewdeskApp
@@ -43,9 +44,13 @@ class DeskCommands(Provider):
         return [each for each in self._desk.commands_for(self.screen) if each.id != "palette.open"]
 
 
+class _Palette(CommandPalette, LeftOnce[None]):
+    """Textual's palette, left once."""
+
+
 def palette() -> CommandPalette:
     """Gives the palette, to be pushed as a screen."""
-    return CommandPalette([DeskCommands], placeholder="What do you want to do?")
+    return _Palette([DeskCommands], placeholder="What do you want to do?")
 
 
 def _named(command: Command) -> str:

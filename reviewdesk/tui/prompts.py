@@ -20,6 +20,7 @@ from reviewdesk.errors import NotAllowed
 from reviewdesk.text import cut, fold, one_line, safe
 from reviewdesk.tui.finding import Finder
 from reviewdesk.tui.frame import Frame
+from reviewdesk.tui.leaving import LeftOnce
 from reviewdesk.tui.wording import duration
 
 _FRAME = """
@@ -115,7 +116,7 @@ class Choose(Finder[str]):
             fault.display = True
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(ModalScreen[str | None], LeftOnce[str | None]):
     """Asks for a line of text; gives it, None when left.
 
     Args:
@@ -145,7 +146,7 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(ModalScreen[bool], LeftOnce[bool]):
     """Asks yes or no. Enter says yes, escape no.
 
     Args:

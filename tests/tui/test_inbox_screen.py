@@ -649,3 +649,17 @@ async def test_a_key_right_after_going_to_another_mention_is_meant_for_that_one(
         await running.until(lambda: filled.store.mentions.get(second).status is Status.CLOSED)
         assert filled.store.mentions.get(first).status is Status.NEW
         assert filled.store.mentions.get(third).status is Status.NEW
+
+
+async def test_a_key_that_leaves_and_comes_twice_at_once_leaves_one_screen(filled: Fixture) -> None:
+    filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.until(lambda: len(running.list.ids))
+        for opens, leaves in [("a", "enter"), ("m", "enter"), ("ctrl+p", "escape"), ("?", "escape"), ("O", "escape")]:
+            await running.press(opens)
+            await running.until(lambda: running.app.screen is not running.inbox)
+            await running.pilot.pause(0.05)
+            for _ in range(3):  # as they come in one piece over a slow line
+                running.app.post_message(events.Key(leaves, None))
+            await running.until(lambda: running.app.screen is running.inbox)
+            assert running.app.is_running

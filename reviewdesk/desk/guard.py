@@ -117,12 +117,13 @@ def meanwhile(before: Conversation, now: Conversation, agent: str) -> tuple[Chan
         now: the same as it stands now.
         agent: whose own replies are no news.
     """
-    seen = {each.id for each in before.thread}
+    seen = {each.id for each in (*before.thread, now.focus)}
+    from_here = {each.remote_id for each in now.replies if each.remote_id}
     found = differences(
         now.focus,
         known=before.focus.mention,
         gone_known=before.focus.gone_at is not None,
-        came=[each for each in now.thread if each.id not in seen and each.id != now.focus.id],
+        came=[each for each in now.thread if each.id not in seen and each.mention.id not in from_here],
         shape=Shape(
             above={each.mention.id: each.mention.parent_id or "" for each in now.thread},
             authors={each.mention.id: each.mention.author for each in now.thread},

@@ -94,6 +94,20 @@ def test_ones_own_replies_and_those_taken_back_are_no_news(store: Store, config:
     assert meanwhile(before, store.mentions.conversation(id), "jana") == ()
 
 
+def test_a_reply_that_the_desk_posted_was_not_written_past_it(
+    store: Store, config: Config, there: Platform, clock: Clock, id: int
+) -> None:
+    before = store.mentions.conversation(id)
+    Respond(store, "petr", config).send(id, "Píše Petr.", despite_warnings=True)
+    clock.forward(minutes=1)
+    asyncio.run(deliver(config, store))
+    asyncio.run(poll_round(config, store, now=True))
+    now = store.mentions.conversation(id)
+    assert "Píše Petr." in [each.mention.text for each in now.thread], "the poll has brought it"
+    assert [each.what for each in meanwhile(before, now, "jana")] == [What.COLLEAGUE]
+    assert meanwhile(before, now, "petr") == ()
+
+
 def test_a_second_reply_waits_for_the_first_and_then_for_a_word(
     store: Store, config: Config, clock: Clock, id: int
 ) -> None:

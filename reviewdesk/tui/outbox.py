@@ -205,8 +205,6 @@ def describe(reply: Reply, around: Surroundings, keys: Keys, room: int, answered
     name = around.people.get(reply.agent, reply.agent)
     written = f"{cut(name, 24)} · written {ago(reply.created_at, around)}{_tried(reply, around)}"
     lines = [Content.assemble((words, f"bold {style}"), (private, "$warning")), *_told(written, "$faint", room)]
-    if reply.state is DeliveryState.UNKNOWN:
-        lines += _told("Ours:", "bold", room)
     if answered:
         who = (
             f"to {cut(answered.author or 'someone', 30)} · {source_label(answered.source, answered.connector, around)}"
@@ -217,6 +215,8 @@ def describe(reply: Reply, around: Surroundings, keys: Keys, room: int, answered
         for change in reply.changes:
             lines += difference.told(change, around, room)
         lines += _told("Your reply:", "bold", room)
+    if reply.state is DeliveryState.UNKNOWN:
+        lines += _told("Ours:", "bold", room)
     lines += _quoted(standing_text(reply), style, room)
     if reply.state is DeliveryState.UNKNOWN:
         seen = f", {clock(reply.posted_at, around)}" if reply.posted_at else ""

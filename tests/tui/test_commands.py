@@ -46,6 +46,12 @@ def test_no_two_commands_share_a_key_in_one_context() -> None:
     assert clashes(COMMANDS) == []
 
 
+@pytest.mark.parametrize("row", ["ěščřžý", "ľščťžý"])
+def test_the_number_row_of_a_czech_and_a_slovak_keyboard_changes_the_view(row: str) -> None:
+    views = {key: each.id for each in COMMANDS if each.id.startswith("view.") for key in each.keys}
+    assert [views[key] for key in row] == [views[key] for key in "234567"]
+
+
 def test_a_clash_is_found_wherever_contexts_meet() -> None:
     twice = [*COMMANDS, Command(id="a.b", title="x", help="x.", keys=("e",), contexts=(Context.LIST,))]
     assert len(clashes(twice)) == 1

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from reviewdesk.commands import Keys
 from reviewdesk.model import Budget, Change, DeliveryState, Kind, Mention, What
 from reviewdesk.store.db import Store
 from reviewdesk.tui import app
-from reviewdesk.tui.outbox import OutboxScreen
+from reviewdesk.tui.outbox import OutboxScreen, describe
 from reviewdesk.tui.sources import SourcesScreen
-from tests.tui.conversations import HOSTILE, NOW, Host, around, reply, source
+from tests.tui.conversations import HOSTILE, NOW, Host, around, reply, row, source
 
 SIZES = [(80, 24), (200, 60)]
 PARKED = source(
@@ -117,6 +118,12 @@ async def test_hostile_faults_and_replies_are_text(text: str) -> None:
             await pilot.pause()
             assert app.screen is screen
             assert not any(char in app.screen_text() for char in "\x1b\x9b\x00\x07\u202e\u2066")
+
+
+def test_the_heading_of_an_unknown_reply_stands_on_its_text() -> None:
+    unknown = reply(state=DeliveryState.UNKNOWN, text="Sorry.")
+    said = [line.strip(" │") for line in describe(unknown, around(), Keys(), 70, row(author="Eva")).plain.split("\n")]
+    assert said[said.index("Ours:") + 1] == "Sorry."
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -289,7 +289,7 @@ class Sources:
                 fault_hint=row[10],
                 fault_since=from_ms_or_none(row[11]),
                 parked=bool(row[12]),
-                leased_until=from_ms_or_none(row[13] if row[13] > now else None),
+                leased_until=from_ms_or_none(row[13] if row[13] > now and not is_dead(row[20] or "") else None),
                 budget=as_written(row[14], Budget, None),
                 mentions=row[15],
                 open_mentions=row[16],
@@ -305,7 +305,7 @@ class Sources:
                      (SELECT count(*) FROM mention
                       WHERE source_id = source.id AND ours = 0 AND status IN ('new', 'open')),
                      (SELECT count(*) FROM set_aside WHERE source_id = source.id),
-                     disabled, tier
+                     disabled, tier, lease_owner
                    FROM source ORDER BY id"""
             ).fetchall()
         ]

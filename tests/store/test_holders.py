@@ -41,8 +41,10 @@ def test_a_dead_polls_source_is_taken_over_at_once(tmp_path: Path, dead: str) ->
     with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
         store.sources.register("fb", "facebook", "")
         assert store.sources.take("fb", dead, seconds=120)
+        assert store.sources.states()[0].leased_until is None, "nobody asks it"
         living = new_holder()
         assert store.sources.take("fb", living, seconds=120)
+        assert store.sources.states()[0].leased_until
         assert not store.sources.take("fb", new_holder(), seconds=120)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.timer import Timer
@@ -57,6 +58,7 @@ class Replying:
         self._desk = desk
         self._inbox = inbox
         self.waiting: list[Reply] = []
+        self._unkept: dict[int, tuple[str, str]] = {}  # drafts that are not in the database (yet): its disk may be full
         self._just_sent = 0
         self._sending = False
         self._countdown: Timer | None = None
@@ -92,7 +94,7 @@ class Replying:
         self._inbox.read(id)
         self._composer.open(
             prepared.conversation,
-            draft=prepared.draft.text if prepared.draft else "",
+            draft=self._unkept[id][0] if id in self._unkept else prepared.draft.text if prepared.draft else "",
             limit=prepared.limit,
             unit=prepared.unit,
             mode=prepared.mode,
@@ -108,13 +110,21 @@ class Replying:
 
     def changed(self, mention: int, text: str, template: str) -> None:
         """Keeps a draft."""
-        self._desk.run_told(self._desk.writer.do(lambda desk: desk.respond.save_draft(mention, text, template)))
+        self._unkept[mention] = text, template
+        self._desk.run_told(self._keep(mention, text, template))
+
+    async def _keep(self, mention: int, text: str, template: str) -> None:
+        await self._desk.writer.do(lambda desk: desk.respond.save_draft(mention, text, template))
+        if self._unkept.get(mention) == (text, template):
+            del self._unkept[mention]
 
     def keep_draft(self) -> None:
         """Hands over what is half-written without waiting, for the end of the program."""
-        mention, text = self._composer.mention_id, self._composer.text
-        if mention:
-            self._desk.writer.hand_over(lambda desk: _keep(desk, self._desk.agent, mention, text))
+        texts = {mention: text for mention, (text, _) in self._unkept.items()}
+        if mention := self._composer.mention_id:
+            texts[mention] = self._composer.text
+        for mention, text in texts.items():
+            self._desk.writer.hand_over(partial(_keep, agent=self._desk.agent, mention=mention, text=text))
 
     def _still_writing(self) -> None:
         """Tells colleagues that the composer is still open."""
@@ -159,6 +169,7 @@ class Replying:
         if still_open:
             self._just_sent = sent.mention_id
             self._composer.close()
+        self._unkept.pop(sent.mention_id, None)
         if reply.state is DeliveryState.HANDED_OFF:
             await self._hand_off(reply)
         else:

@@ -6,7 +6,8 @@ import pytest
 from textual import events
 
 from reviewdesk.commands import key_name
-from reviewdesk.errors import AuthFailed
+from reviewdesk.desk.respond import Respond
+from reviewdesk.errors import AuthFailed, StoreError
 from reviewdesk.model import DeliveryState, Label, Status
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import View
@@ -268,6 +269,30 @@ async def test_a_half_written_draft_outlives_the_desk_and_is_not_touched_by_a_po
     assert filled.store.outbox.drafts(id)[0].text.endswith("halfway")
     async with desk(filled.path, LARGE) as running:
         assert "✎" in "".join(running.lines())
+
+
+async def test_a_draft_that_could_not_be_written_is_there_again_and_written_at_the_end(
+    filled: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (id,) = filled.add_many(1)
+
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    async with desk(filled.path, LARGE) as running:
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        with monkeypatch.context() as patch:
+            patch.setattr(Respond, "save_draft", full)
+            await running.press(*"lost?", "escape")
+            await running.until(lambda: any("full" in toast for toast in running.toasts()))
+        await running.until(lambda: running.inbox.context != "composer")
+        await running.press("r")
+        await running.until(lambda: running.inbox.context == "composer")
+        assert running.inbox.composer.text == "lost?"
+        await running.press("escape")
+        await running.until(lambda: running.inbox.context != "composer")
+    assert filled.store.outbox.drafts(id)[0].text == "lost?"
 
 
 async def test_a_faulty_reply_is_kept_and_says_why(filled: Fixture) -> None:

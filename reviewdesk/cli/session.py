@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reviewdesk.errors import ConfigError, NotAllowed, PluginError
+from reviewdesk.errors import ConfigError, NotAllowed, PluginError, StoreError
 
 if TYPE_CHECKING:
     from reviewdesk.config import Config, SourceConfig
@@ -78,8 +78,15 @@ class Session:
 
         path = (config or self.reading).database
         store = Store(path, read_only=read_only, begin=begin)
-        if not (read_only and store.is_behind):
+        if not read_only:
             return store
+        try:
+            store.expect_not_newer()
+            if not store.is_behind:
+                return store
+        except StoreError:
+            store.close()
+            raise
         store.close()
         Store(path).close()
         return Store(path, read_only=True)

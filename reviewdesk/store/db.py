@@ -143,22 +143,29 @@ class Store:
         return Database(connection, execute_plugins=False)
 
     def _migrate(self) -> None:
-        known = {migration.name for migration in migrations._migrations}
-        applied = [each.name for each in migrations.applied(self.db)]
+        applied = migrations.applied(self.db)
         if not applied and self.db.table_names():
             raise self._of_another_program()
-        newer = [name for name in applied if name not in known]
-        if newer:
-            raise StoreError(
-                f"The database {self.path} was last used by a newer version of reviewdesk.",
-                hint="Update reviewdesk, or open another database with --db.",
-            )
+        self.expect_not_newer()
         due = tuple(each.name for each in migrations.pending(self.db))
         if due:
             with self.transaction():
                 migrations.apply(self.db)
         if applied:
             self.migrated = due
+
+    def expect_not_newer(self) -> None:
+        """Looks whether this program knows the file's form.
+
+        Raises:
+            StoreError: a newer one has changed it.
+        """
+        known = {migration.name for migration in migrations._migrations}
+        if any(each.name not in known for each in migrations.applied(self.db)):
+            raise StoreError(
+                f"The database {self.path} was last used by a newer version of reviewdesk.",
+                hint="Update reviewdesk, or open another database with --db.",
+            )
 
     @property
     def is_behind(self) -> bool:

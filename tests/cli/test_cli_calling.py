@@ -107,6 +107,17 @@ def test_the_first_command_after_an_update_reads_the_database(args: list[str], r
     assert told.code == 0, told.err
 
 
+@pytest.mark.parametrize("args", [["show", "1"], ["list"], ["export"], ["outbox"], ["sources"]])
+def test_a_command_that_only_reads_leaves_a_newer_database_alone(args: list[str], run: Run, tmp_path: Path) -> None:
+    with Store(tmp_path / "desk.db") as store:
+        store.db.conn.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('reviewdesk', 'm999_later', 'x')"
+        )
+    told = run(*args, "--db", tmp_path / "desk.db")
+    assert told.code == 6
+    assert "newer version" in told.err
+
+
 @pytest.mark.parametrize(
     ("args", "what"),
     [
@@ -188,6 +199,7 @@ def test_all_mistakes_of_a_configuration_are_told_with_their_lines(run: Run, tmp
     [
         *(["list"], ["export"], ["show", "1"], ["outbox"], ["backup", "x.db"], ["coverage"], ["quarantine"]),
         *(["erase", "Jana", "--yes"], ["correct", "1", "neg"], ["reply", "1", "Hi"], ["outbox", "confirm", "1"]),
+        ["doctor", "--repair"],
     ],
 )
 def test_a_database_that_is_not_there_is_6(args: list[str], run: Run, tmp_path: Path) -> None:

@@ -40,10 +40,14 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
     changed. Of a database whose tables are damaged, it copies what can be read into a new file beside it.
     """
     from reviewdesk.cli.logs import log_to_file
+    from reviewdesk.config import find
 
     log_to_file()
-    config = session.config
-    found: list[tuple[str, Finding]] = [("configuration", _ok(f"{config.path} is in order."))]
+    # Of a database that is named, all can be told but its sources.
+    alone = session.db_path is not None and find(session.config_path, required=False) is None
+    config = session.reading if alone else session.config
+    here = _none() if alone else _ok(f"{config.path} is in order.")
+    found: list[tuple[str, Finding]] = [("configuration", here)]
     of_database, off = _database(session, config, repair)
     found += [("database", each) for each in of_database]
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
@@ -63,6 +67,11 @@ def _ok(sentence: str) -> Finding:
     return Finding(level=Level.OK, sentence=sentence)
 
 
+def _none() -> Finding:
+    sentence = "There is none; the database alone was looked at."
+    return Finding(level=Level.WARNING, sentence=sentence, hint="Write one with `reviewdesk init`.")
+
+
 def _switched_off(source: SourceConfig) -> Finding:
     hint = f"Run: reviewdesk sources enable {source.id}"
     return Finding(level=Level.WARNING, sentence="It is switched off and was not looked at.", hint=hint)
@@ -73,7 +82,7 @@ def _database(session: Session, config: Config, repair: bool) -> tuple[list[Find
     from reviewdesk.desk.health import examine, mend, save
 
     try:
-        with session.store(config, begin=True) as store:
+        with session.store(config, begin=config.path.exists()) as store:
             done = mend(store) if repair else []
             off = {state.id for state in store.sources.states() if state.disabled}
             return [*done, *([] if any(each.level is Level.FAULT for each in done) else examine(store))], off

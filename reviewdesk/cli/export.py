@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -54,14 +55,23 @@ def export_command(session: Session, /, file: Path, as_csv: bool, **options: obj
             say(f"{count:,} mentions written to {file}.")
 
 
-def _new_file(path: Path) -> TextIO:
+@contextmanager
+def _new_file(path: Path) -> Iterator[TextIO]:
+    """Opens a file that is not there yet; what could not be written whole is taken away."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise StoreError(f"The file {path} exists already; choose another name.") from None
     except OSError as error:
         raise StoreError(f"The file {path} cannot be written: {error.strerror}.") from None
-    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"The file {path} cannot be written: {error.strerror}.") from None
+        raise
 
 
 def _write(store: Store, which: Filter, stream: TextIO, as_csv: bool) -> int:

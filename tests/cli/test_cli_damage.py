@@ -124,6 +124,31 @@ def test_a_file_that_may_not_grow_is_a_sentence_and_half_writes_nothing(large: P
         assert found[0] == 600
 
 
+def test_an_export_that_cannot_be_written_whole_leaves_nothing(run: Run, large: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        told = run("export", "all.jsonl", "--db", large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert told.code == 6
+    assert "all.jsonl cannot be written: " in told.err
+    assert not (tmp_path / "all.jsonl").exists()
+    assert run("export", "all.jsonl", "--db", large).code == 0
+    whole = (tmp_path / "all.jsonl").read_bytes()
+    assert run("export", "all.jsonl", "--db", large).code == 6
+    assert (tmp_path / "all.jsonl").read_bytes() == whole
+
+
+def test_a_database_is_looked_at_and_mended_without_a_configuration(run: Run, large: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviewdesk.toml").unlink()
+    for args in (["doctor"], ["doctor", "--repair"]):
+        told = run(*args, "--db", large)
+        assert told.code == 0
+        assert "the database alone was looked at" in told.out
+        assert "is whole" in told.out
+
+
 @pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
 def test_nothing_is_written_into_a_file_that_nobody_can_find(db: Path, replaced: bool) -> None:
     """SQLite itself would go on writing, and all of it would be lost."""

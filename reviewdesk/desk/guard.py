@@ -152,6 +152,8 @@ def differences(
         shape: of the thread.
     """
     found: list[Change] = []
+    if stored.erased_at:  # not by the customer, and its words are not to be shown again
+        return [] if gone_known else [Change(what=What.GONE, at=stored.gone_at)]
     if stored.gone_at and not gone_known:
         found.append(Change(what=What.GONE, before=said(stored.mention), at=stored.gone_at))
     if known is not None and said(known) != said(stored.mention):

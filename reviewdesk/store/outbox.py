@@ -319,7 +319,7 @@ class Outbox:
         with self._store.transaction() as conn:
             conn.execute(
                 """INSERT INTO draft (mention_id, agent, text, template, updated_at)
-                   SELECT id, :agent, :text, :template, :now FROM mention WHERE id = :mention
+                   SELECT id, :agent, :text, :template, :now FROM mention WHERE id = :mention AND erased_at IS NULL
                    ON CONFLICT (mention_id, agent) DO UPDATE SET text = :text, template = :template,
                      updated_at = :now""",
                 {

@@ -308,10 +308,12 @@ class Composer(Widget):
         around, room = self._around(), max(20, self.size.width - 2)
         focus = conversation.focus
         said = [f"✎ {each}" for each in writing(conversation, around)]
-        if focus.gone_at:
+        if focus.erased_at:
+            said.append("The mention was erased. What is written here is neither kept nor sent.")
+        elif focus.gone_at:
             since = clock(focus.gone_at, around)
             said.append(f"The mention is gone from the platform, seen {since}. Your draft stays here; sending is held.")
-        if focus.status is Status.CLOSED:
+        if focus.status is Status.CLOSED and not focus.erased_at:
             said.append("The mention is closed; a reply answers it all the same.")
         if self._opened and focus.assignee not in (self._opened.focus.assignee, around.agent):
             to = around.people.get(focus.assignee, focus.assignee) or "nobody"

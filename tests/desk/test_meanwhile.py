@@ -108,6 +108,15 @@ def test_a_reply_that_the_desk_posted_was_not_written_past_it(
     assert meanwhile(before, now, "petr") == ()
 
 
+def test_what_is_erased_meanwhile_is_shown_and_kept_nowhere(store: Store, config: Config, id: int) -> None:
+    before = store.mentions.conversation(id)
+    store.erasing.erase(store.erasing.of([id]), agent="jana")
+    Respond(store, "jana", config).save_draft(id, "Vážený pane Karle")
+    assert store.outbox.drafts(id) == ()
+    (change,) = meanwhile(before, store.mentions.conversation(id), "jana")
+    assert (change.what, change.before, change.after) == (What.GONE, "", "")
+
+
 def test_a_second_reply_waits_for_the_first_and_then_for_a_word(
     store: Store, config: Config, clock: Clock, id: int
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.widgets import Static
 
 from reviewdesk.config import load
 from reviewdesk.desk.respond import Respond
@@ -183,6 +184,17 @@ async def test_a_mention_that_disappears_keeps_the_draft_and_holds_the_sending(f
         await running.press("r")
         await running.until(lambda: "gone from the platform" in running.text())
         assert running.inbox.composer.text == "Mine."
+
+
+async def test_a_mention_that_is_erased_is_not_shown_again_and_keeps_nothing(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    async with composing(filled, HUGE) as running:
+        filled.store.erasing.erase(filled.store.erasing.of([id]), agent="petr")
+        await running.until(lambda: "The mention was erased." in running.text())
+        assert "Mention number" not in str(running.inbox.composer.query_one("#news", Static).content)
+        await running.press(*" More.", "escape")
+        await running.until(lambda: running.inbox.context != "composer")
+    assert filled.store.outbox.drafts(id) == ()
 
 
 async def test_a_mention_that_is_closed_or_given_to_another_keeps_the_draft_and_says_so(filled: Fixture) -> None:

@@ -20,7 +20,7 @@ _HINT = re.compile(f"[/*%+{_STARS}{_HOLLOW}]")
 # "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels.
 _GRADE = re.compile(
     rf"(?<![\w/.,:+-])(?P<points>\d{{1,4}}(?:[.,]\d)?)\s?/\s?(?P<of>5|10|100)(?![\w/*]|[.,:]\d|\s?(?:mm|cm|l|kg|g|h)\b)"
-    rf"|(?<![\w/.,*])(?P<stars>[0-5](?:[.,]5)?)\s?[*{_STARS}]\ufe0f?(?![\w*{_STARS}]|\s?hotel)"
+    rf"|(?<![\w/.,*])(?<!hotel )(?<!Hotel )(?P<stars>[0-5](?:[.,]5)?)\s?[*{_STARS}]\ufe0f?(?![\w*{_STARS}]|\s?hotel)"
     rf"|(?P<full>[{_STARS}]\ufe0f?(?:\s?[{_STARS}]\ufe0f?){{0,4}})?\s?(?P<hollow>[{_HOLLOW}](?:\s?[{_HOLLOW}]){{0,4}})"
     rf"|(?<![{_STARS}\ufe0f])(?P<run>[{_STARS}](?:\ufe0f?[{_STARS}]){{2,4}})(?!\ufe0f?[{_STARS}])"
     r"|\A\s*(?P<whole>100\s?%|[Aa]\+{1,3})[\s!.]*\Z"
@@ -41,6 +41,17 @@ _MORE_THAN_ALL = {("11", "10"), ("100", "10"), ("1000", "10"), ("6", "5"), ("110
 # A low one within a sentence is rather a date ("ordered 3/10 at your shop").
 _OPENS, _CLOSES = re.compile(r"(?:\A|[.!?…:\n])\s*\Z"), re.compile(r"[\s.!]*(?:\Z|\n)")
 _LOW = 0.5
+_ORDERED = re.compile(
+    r"\b(?:objedn|dora[zž]i|doru[cč]|ordered|delivered|arrived|bestellt|geliefert|zam[oó]wi|dotar|замов|заказ|rendel)\w*\s+\Z",
+    re.IGNORECASE,
+)
+# Any is one after "since" and the like, and nothing is graded where parts are counted ("part 1/5").
+_DATED_OR_COUNTED = re.compile(
+    r"\b(?:od|do|dne|dňa|dnia|am|vom|bis|ab|seit|on|by|since|until|till|від|до|от"
+    r"|parts?|pages?|thread|d[ií]l|[cč][aá]st|teil|seite|stran[ay]|cz[eę][sś][cć])\s+\Z",
+    re.IGNORECASE,
+)
+_LOOK_BACK = 20
 
 
 def grades_in(tokens: Tokens) -> list[Hit]:
@@ -79,9 +90,17 @@ def _of_scale(match: re.Match[str]) -> float | None:
         return 5.0
     part = _number(points) / _number(of)
     text = match.string
-    if part < _LOW and not _OPENS.search(text[: match.start()]) and not _CLOSES.match(text, match.end()):
+    start, end = match.span()
+    if _DATED_OR_COUNTED.search(text, max(start - _LOOK_BACK, 0), start):
+        return None
+    if part < _LOW and not _OPENS.search(text[:start]) and not _closes(text, start, end):
         return None
     return part * 5 if part <= 1 else None
+
+
+def _closes(text: str, start: int, end: int) -> bool:
+    ordered = _ORDERED.search(text, max(start - _LOOK_BACK, 0), start)
+    return not ordered and _CLOSES.match(text, end) is not None
 
 
 def _number(written: str) -> float:

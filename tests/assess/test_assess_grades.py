@@ -31,6 +31,7 @@ def assess(text: str, language: str) -> Assessment:
         "5/5",
         "100/100",
         "11/10",
+        "Rychle doručeno 10/10",
         "5*",
         "Dávám 5⭐️",
         "★★★★★",
@@ -73,6 +74,13 @@ def test_what_lies_between_weighs_as_its_stars() -> None:
         "Baterie je nabitá na 100 %",
         "třída A+++ je drahá",
         "12:10/10:15",
+        "Objednáno 1/5",
+        "Zboží dorazilo 2/10.",
+        "Bestellt am 8/10, alles gut",
+        "Delivered on 10/10",
+        "Part 1/5: how to choose boots",
+        "Část 5/5",
+        "Hotel 5* in Wien",
     ],
 )
 def test_dates_sums_measures_and_ornaments_are_no_grades(text: str) -> None:

@@ -174,10 +174,11 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
 
 def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
     """Tells whether a phrase of blame steps over what parts its words: where it denies, over a comma ("no, original
-    goods", "it did not disappoint, it arrived in time") or a "but"; otherwise over a "but" that begins a clause."""
+    goods", "it did not disappoint, it arrived in time") or a "but"; where it is denied, over a comma ("nothing broke,
+    all arrived"); otherwise over a "but" that begins a clause."""
     clauses = tokens.clauses
     denies = known[first].negator
-    if denies and clauses[first] != clauses[end - 1]:
+    if clauses[first] != clauses[end - 1] and (denies or _negator_before(tokens, known, first, 0)):
         return True
     return phrase.has_gap and any(
         known[at].contrast and (denies or clauses[at] != clauses[at - 1]) for at in range(first + 1, end - 1)

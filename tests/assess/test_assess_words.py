@@ -183,6 +183,22 @@ def test_praise_with_a_negator_inside_is_no_praise(language: str, denied: str) -
 
 
 @pytest.mark.parametrize(
+    ("language", "denied"),
+    [
+        ("pl", "Koszulka po praniu się nie skurczyła."),
+        ("de", "Das T-Shirt ist nach dem Waschen nicht eingelaufen."),
+        ("de", "Das Ladegerät wird nicht heiß."),
+        ("de", "Nichts ging kaputt, alles heil angekommen."),
+        ("en", "Nothing broke, all arrived in one piece."),
+    ],
+)
+def test_a_fault_that_is_denied_right_before_its_word_is_no_blame(language: str, denied: str) -> None:
+    found = assess(language, denied)
+    assert (found.compound or 0) >= 0
+    assert not found.complaint
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("pl", "Nie zawiedli, paczka przyszła na czas."),

@@ -15,9 +15,9 @@ LEAST = {"cs": 95, "sk": 95, "uk": 95, "en": 95}
 
 
 @cache
-def sentences() -> dict[str, list[tuple[str, str]]]:
+def sentences(name: str = "challenge.txt") -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
-    for line in (Path(__file__).parent / "challenge.txt").read_text("utf-8").splitlines():
+    for line in (Path(__file__).parent / name).read_text("utf-8").splitlines():
         if line.startswith("["):
             language = line[1:-1]
         elif line and not line.startswith("#"):
@@ -73,3 +73,13 @@ def test_questions_and_requests_are_told_from_complaints(language: str) -> None:
     wants = [found.intent.value for label, text, found in read(language) if label == "neu" and text.endswith("?")]
     assert wants
     assert set(wants) == {"question"}
+
+
+@pytest.mark.parametrize("language", sentences("misread.txt"))
+def test_what_was_misread_once_is_read_right(language: str) -> None:
+    rows = sentences("misread.txt")[language]
+    read_as = Assessor().assess(Assessable(text=text, prior=language) for _, text in rows)
+    said = [(label, label == "neg", text) for label, text in rows]
+    assert [
+        (as_read.label.value, as_read.complaint, row[2]) for as_read, row in zip(read_as, said, strict=True)
+    ] == said

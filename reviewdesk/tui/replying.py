@@ -103,6 +103,8 @@ class Replying:
             private=prepared.private,
         )
         self._still_writing()
+        if id in self._unkept:
+            self.changed(id, *self._unkept[id])
         if self._heartbeat is None:
             self._heartbeat = self._inbox.set_interval(WRITING_AGAIN, self._still_writing)
         self._inbox.refresh_bindings()

@@ -290,9 +290,12 @@ async def test_a_draft_that_could_not_be_written_is_there_again_and_written_at_t
         await running.press("r")
         await running.until(lambda: running.inbox.context == "composer")
         assert running.inbox.composer.text == "lost?"
-        await running.press("escape")
-        await running.until(lambda: running.inbox.context != "composer")
-    assert filled.store.outbox.drafts(id)[0].text == "lost?"
+        await running.until(lambda: [each.text for each in filled.store.outbox.drafts(id)] == ["lost?"])
+        with monkeypatch.context() as patch:
+            patch.setattr(Respond, "save_draft", full)
+            await running.press("!", "escape")
+            await running.until(lambda: len(running.toasts()) > 1)
+    assert filled.store.outbox.drafts(id)[0].text == "lost?!"
 
 
 async def test_a_faulty_reply_is_kept_and_says_why(filled: Fixture) -> None:

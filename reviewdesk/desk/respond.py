@@ -135,7 +135,8 @@ class Respond:
             if earlier.state in _OUT:
                 found.append(Problem(level=Level.WARNING, sentence=f"{name} has replied already: “{words}”"))
             elif earlier.state in _ON_ITS_WAY:
-                found.insert(0, _fault(f"{name} has a reply on its way: “{words}” Yours stays here as a draft."))
+                where = "held back" if earlier.state is DeliveryState.HELD else "on its way"
+                found.insert(0, _fault(f"{name} has a reply {where}: “{words}” Yours stays here as a draft."))
         if stored.gone_at:
             found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
         if channel is Channel.PUBLIC and self.reply_mode(id) == "none":

@@ -142,7 +142,7 @@ async def test_a_held_reply_can_be_taken_back_and_only_one_is_on_its_way(desk: D
     reply = await desk.start()
     answered(desk)
     await desk.deliver()
-    with pytest.raises(NotAllowed, match="on its way"):
+    with pytest.raises(NotAllowed, match="held back"):
         Respond(desk.store, "petr", desk.config).send(desk.stored().id, "Jiná odpověď.", despite_warnings=True)
     draft = Respond(desk.store, "jana", desk.config).take_back(desk.reply(reply))
     assert draft.text == reply.text

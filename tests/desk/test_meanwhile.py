@@ -137,6 +137,18 @@ def test_a_second_reply_waits_for_the_first_and_then_for_a_word(
     assert problem.level is Level.WARNING
 
 
+def test_a_colleagues_reply_that_is_held_back_is_told_as_such(
+    store: Store, config: Config, there: Platform, clock: Clock, id: int
+) -> None:
+    Respond(store, "petr", config).send(id, "Píše Petr.", despite_warnings=True)
+    edit(there, store, config)
+    clock.forward(minutes=1)
+    asyncio.run(deliver(config, store))
+    assert store.outbox.replies_to(id)[0].state is DeliveryState.HELD
+    (problem,) = [each for each in Respond(store, "jana", config).problems(id, "Píše Jana.") if "Petr" in each.sentence]
+    assert problem.sentence.endswith("has a reply held back: “Píše Petr.” Yours stays here as a draft.")
+
+
 def test_dropping_withdraws_and_leaves_no_draft(store: Store, config: Config, clock: Clock, id: int) -> None:
     jana = Respond(store, "jana", config)
     reply = jana.send(id, "Píše Jana.", despite_warnings=True)

@@ -45,9 +45,13 @@ class Triage:
         self._store = store
         self._agent = agent
 
-    def assign(self, ids: Sequence[int], to: str) -> Done:
-        """Gives the mentions to an agent; "" gives them back to everybody."""
-        return self._change(ids, f"assigned to {to}" if to else "assigned to nobody", assignee=to)
+    def assign(self, ids: Sequence[int], to: str, *, called: str = "") -> Done:
+        """Gives the mentions to an agent; "" gives them back to everybody.
+
+        Args:
+            called: the agent's name, where it is another than the id.
+        """
+        return self._change(ids, f"assigned to {called or to or 'nobody'}", assignee=to)
 
     def close(self, ids: Sequence[int]) -> Done:
         """Closes the mentions: nothing more is to be done. A customer's next change opens them again."""

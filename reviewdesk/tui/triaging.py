@@ -72,13 +72,15 @@ class Triaging:
         question = Choose(f"Assign{_of(ids)} to", [*options, (_NOBODY, "Nobody")])
         if ids and (chosen := await self._desk.push_screen_wait(question)):
             to = "" if chosen == _NOBODY else chosen
-            await self._change(lambda desk: desk.triage.assign(ids, to))
+            called = self._desk.config.agent_name(to) if to else ""
+            await self._change(lambda desk: desk.triage.assign(ids, to, called=called))
 
     async def do_mention_take(self) -> None:
         """Assigns to the agent at work."""
         ids = self._inbox.targets
         if ids:
-            await self._change(lambda desk: desk.triage.assign(ids, self._desk.agent))
+            agent = self._desk.agent
+            await self._change(lambda desk: desk.triage.assign(ids, agent, called=self._desk.config.agent_name(agent)))
 
     async def do_mention_tag(self) -> None:
         """Asks which tag, a known or a new one, and puts it on."""

@@ -638,7 +638,7 @@ async def test_each_command_works_on_all_that_are_selected_tells_how_many_and_is
         for said in (
             "3 mentions tagged #vip.",
             "3 mentions noted for your colleagues.",
-            "3 mentions assigned to petr.",
+            "3 mentions assigned to Petr Novák.",
         ):
             assert said in running.toasts()
 

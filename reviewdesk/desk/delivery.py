@@ -88,6 +88,8 @@ SURE_AFTER = timedelta(minutes=2)
 KEY_LIVES = timedelta(minutes=30)
 """How long after the first attempt an idempotency key is relied on: half of an hour, the shortest that one lives."""
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_QUIET = timedelta(days=7)
+"""How long a platform may ask for quiet: a slip of its, or of a connector's, must not silence a source for years."""
 LATE_AFTER = timedelta(days=3)
 """How long a platform may hold a posted reply back before its agent is told."""
 SHORTEST_LOOK, LONGEST_LOOK = timedelta(minutes=5), timedelta(hours=6)
@@ -120,7 +122,7 @@ def after_failure(error: BaseException) -> State:
 def next_try(attempts: int, now: datetime, error: BaseException) -> datetime:
     """Gives when a reply that is `queued` again is tried: as the platform says, else after 1, 2, 4 … minutes."""
     if isinstance(error, RateLimited) and error.until:
-        return max(error.until, now)
+        return min(max(error.until, now), now + LONGEST_QUIET)
     return now + min(timedelta(minutes=2 ** min(max(attempts - 1, 0), 6)), LONGEST_PAUSE)
 
 

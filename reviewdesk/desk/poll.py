@@ -17,6 +17,7 @@ from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.border import Admitted, Breach, admit, checked_budget
 from reviewdesk.desk.connecting import LONGEST_CLOSE, blamed, connected, data_folder, introduce, with_reply_pages
+from reviewdesk.desk.delivery import LONGEST_QUIET
 from reviewdesk.desk.learning import refresh
 from reviewdesk.desk.steps import Outcome, Polled, Progress, Requested, Step, Taken, Word
 from reviewdesk.errors import (
@@ -46,7 +47,6 @@ _HEARTBEAT = 30.0
 _SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = timedelta(hours=1)
 _LONGEST_PAUSE_OF_BROKEN = timedelta(hours=6)
-_LONGEST_QUIET = timedelta(days=7)
 _GRACE = 30.0
 """Seconds that a child has for ending by itself, beyond the longest poll."""
 
@@ -173,7 +173,7 @@ def next_after(store: Store, source: SourceConfig, error: ReviewdeskError) -> da
     """
     now = store.clock()
     if isinstance(error, RateLimited) and error.until:
-        return min(max(error.until, now), now + _LONGEST_QUIET)
+        return min(max(error.until, now), now + LONGEST_QUIET)
     longest = _LONGEST_PAUSE_OF_BROKEN if isinstance(error, PluginError) else _LONGEST_PAUSE
     pause = min(timedelta(minutes=2 ** min(store.sources.failures(source.id), 10)), longest)
     return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreading load, not a secret

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from reviewdesk import errors
 from reviewdesk.cli.delivery_page import made, renewed
-from reviewdesk.desk.delivery import LONGEST_PAUSE, MEANINGS, TRANSITIONS, after_failure, next_try, require
+from reviewdesk.desk.delivery import (
+    LONGEST_PAUSE,
+    LONGEST_QUIET,
+    MEANINGS,
+    TRANSITIONS,
+    after_failure,
+    next_try,
+    require,
+)
 from reviewdesk.model import DeliveryState as State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -96,7 +104,7 @@ def test_pauses_grow_and_end_at_an_hour(attempts: int, later: int) -> None:
 @given(seconds=st.integers(-10_000, 10_000_000), attempts=st.integers(0, 100))
 def test_a_wait_that_is_told_is_kept_to_the_second(seconds: int, attempts: int) -> None:
     until = NOON + timedelta(seconds=seconds)
-    assert next_try(attempts, NOON, errors.RateLimited("", until=until)) == max(until, NOON)
+    assert next_try(attempts, NOON, errors.RateLimited("", until=until)) == min(max(until, NOON), NOON + LONGEST_QUIET)
 
 
 def test_the_page_shows_the_table_as_it_is() -> None:

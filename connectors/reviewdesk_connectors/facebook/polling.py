@@ -7,7 +7,8 @@ watched post's comments are read anew to the end, since the API shows an edit or
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -222,7 +223,7 @@ class Poll:
         missing = [post_id for post_id, post in self.state.posts.items() if post.ad is ad and post_id not in listed]
         found: list[Any] = []
         gone: list[str] = []
-        for post_id in missing[:LOOKUPS]:
+        for post_id in _some(missing):
             if self.state.posts[post_id].alive_at < self.since:
                 del self.state.posts[post_id]
                 continue
@@ -307,7 +308,7 @@ class Poll:
         if not seen and total:
             return []
         gone = []
-        for key in [key for key in post.known if key.isdigit() and key not in seen][:LOOKUPS]:
+        for key in _some([key for key in post.known if key.isdigit() and key not in seen]):
             try:
                 await self.graph.get(f"{last_part(post_id)}_{key}", {"fields": "id"})
             except NotThere:
@@ -355,6 +356,11 @@ class Poll:
                 reading.finish()
             yield self._batch(step.mentions, step.set_aside)
             self.graph.mind_the_limits()
+
+
+def _some(missing: Sequence[str]) -> list[str]:
+    """Gives as many as are asked for one by one: others in each round, so that those that are there hide none."""
+    return random.sample(missing, min(LOOKUPS, len(missing)))
 
 
 def _row_id(row: Any) -> str:

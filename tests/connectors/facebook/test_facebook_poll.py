@@ -8,6 +8,7 @@ import pytest
 
 from reviewdesk.connector import AuthFailed, BadAnswer, Kind, PermissionMissing, RateLimited, Unreachable
 from reviewdesk.sandbox import CustomerText, Fault, FaultKind
+from reviewdesk_connectors.facebook.polling import LOOKUPS
 from reviewdesk_connectors.facebook.state import MARKS
 
 PAGE = "1015550001"
@@ -139,6 +140,22 @@ async def test_what_the_list_only_filters_is_not_gone(world: Any) -> None:
     await world.poll()
     assert world.gone == []
     assert post in world.emulator.shop.posts
+    assert shown in world.customers
+
+
+async def test_many_that_the_list_filters_do_not_hide_one_that_is_gone(world: Any) -> None:
+    filtered = [world.write(f"skrytá {number}") for number in range(LOOKUPS + 5)]
+    deleted, shown = world.write("mizí"), world.write("vidět")
+    await world.poll()
+    for each in filtered:
+        world.emulator.shop.comments[world.full_id(each)].post = "elsewhere_1"
+    world.emulator.shop.remove(world.full_id(deleted))
+    for _ in range(30):  # which of them are asked for is chance
+        world.clock.pass_by(hours=25)
+        await world.poll()
+        if world.gone:
+            break
+    assert world.gone == [deleted]
     assert shown in world.customers
 
 

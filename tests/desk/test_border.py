@@ -21,7 +21,10 @@ from reviewdesk.desk.border import (
     checked_mention,
     checked_reply,
 )
+from reviewdesk.plugins import emulators, load_connector, load_emulator
+from reviewdesk.sandbox import CustomerText
 from reviewdesk.secrets import remember
+from reviewdesk.testing.bench import opened
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 NAIVE = THEN.replace(tzinfo=None)
@@ -162,3 +165,14 @@ def test_what_else_a_connector_hands_over(check: Callable[[Any], Any], given: An
 @pytest.mark.parametrize("budget", [None, 5, Budget(used="all"), Budget(until=NAIVE)])  # type: ignore[arg-type]
 def test_a_budget_is_only_shown(budget: Any) -> None:
     assert checked_budget(budget) is None
+
+
+@pytest.mark.parametrize("name", sorted(plugin.name for plugin in emulators()))
+async def test_what_the_bundled_connectors_hand_over_passes_the_border(name: str) -> None:
+    with opened(load_connector(name), load_emulator(name), items=10) as bench:
+        for grade in (0.5, 1, 3.3, 5, None):
+            bench.emulator.write(CustomerText(author="A" * 300, text="Proč?", language="cs", rating=grade, title="t"))
+        async with bench.connected() as connector:
+            admitted = [admit(batch) async for batch in connector.poll(None)]
+    assert [each.reason for part in admitted for each in part.set_aside] == []
+    assert sum(len(part.mentions) for part in admitted) >= 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -220,6 +221,14 @@ class Host(App[None]):
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [message for message in self.heard if isinstance(message, kind)]
+
+    async def shows(self, words: str) -> bool:
+        """Tells whether words come to stand on the screen: a new size is laid out a while after it is there."""
+        for _ in range(250):
+            if words in self.screen_text():
+                return True
+            await asyncio.sleep(0.02)
+        return False
 
     def screen_lines(self) -> list[str]:
         strips = self.screen._compositor.render_strips()

@@ -136,9 +136,17 @@ class BadAnswer(ConnectorError):
 
 
 class Refused(ConnectorError):
-    """A write was refused, and it is certain that nothing was posted. The sentence holds the platform's words."""
+    """A write was refused, and it is certain that nothing was posted. The sentence holds the platform's words.
+
+    `until` (aware, UTC) is for a platform that takes no other reply of the shop's before then either: this one waits
+    for a person, the others for that time. None where only this one was meant.
+    """
 
     actor = Actor.USER
+
+    def __init__(self, sentence: str, *, until: datetime | None = None, hint: str = "") -> None:
+        super().__init__(sentence, hint=hint)
+        self.until = until
 
 
 class OutcomeUnknown(ConnectorError):

@@ -126,7 +126,7 @@ def unpacked(told: dict[str, Any]) -> ReviewdeskError:
     more: dict[str, Any] = {}
     if issubclass(kind, errors.ConfigError):
         more["problems"] = told["problems"]
-    if issubclass(kind, errors.RateLimited):
+    if issubclass(kind, (errors.RateLimited, errors.Refused)):
         more["until"] = datetime.fromisoformat(told["until"]) if told["until"] else None
     error: ReviewdeskError = kind(told["sentence"], hint=told["hint"], **more)
     return error

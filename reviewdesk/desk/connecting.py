@@ -16,7 +16,7 @@ import msgspec
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Connector, Context, Observer, ReplyMode
 from reviewdesk.desk.border import Breach, checked_capabilities, text_of
-from reviewdesk.errors import PluginError, RateLimited, ReviewdeskError, StoreError
+from reviewdesk.errors import PluginError, RateLimited, Refused, ReviewdeskError, StoreError
 from reviewdesk.folders import make_folder
 from reviewdesk.model import Mention
 from reviewdesk.plugins import load_source
@@ -124,7 +124,7 @@ def _said(error: BaseException) -> str:
 def _put_right(error: ReviewdeskError) -> None:
     """An error of ours that a plugin made may hold anything where a sentence or a time is due."""
     error.sentence, error.hint = str(error.sentence), str(error.hint)
-    if isinstance(error, RateLimited):
+    if isinstance(error, (RateLimited, Refused)):
         aware = isinstance(error.until, datetime) and error.until.tzinfo is not None
         error.until = error.until if aware else None
 

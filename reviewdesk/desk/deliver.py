@@ -381,6 +381,11 @@ class _Round:
             self.skipped.add(stored.source)
             self._back(reply, stored, error)
             return
+        if isinstance(error, Refused) and error.until:
+            # What is unclear may still be looked for: it is replies that are not taken.
+            self.skipped.add(stored.source)
+            again = next_try(reply.attempts, self.store.clock(), error)
+            self.store.outbox.postpone(stored.source, again, states=[DeliveryState.QUEUED])
         looks = state is DeliveryState.UNKNOWN and (_can_look(reply, connector) or _by_key(reply, connector))
         sentence, hint = _words(error)
         if self._move(reply, state, holder=self.holder, fault=sentence, fault_hint=hint):

@@ -120,8 +120,8 @@ def after_failure(error: BaseException) -> State:
 
 
 def next_try(attempts: int, now: datetime, error: BaseException) -> datetime:
-    """Gives when a reply that is `queued` again is tried: as the platform says, else after 1, 2, 4 … minutes."""
-    if isinstance(error, RateLimited) and error.until:
+    """Gives when a reply that is `queued` is tried again: as the platform says, else after 1, 2, 4 … minutes."""
+    if isinstance(error, (RateLimited, Refused)) and error.until:
         return min(max(error.until, now), now + LONGEST_QUIET)
     return now + min(timedelta(minutes=2 ** min(max(attempts - 1, 0), 6)), LONGEST_PAUSE)
 

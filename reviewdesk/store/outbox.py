@@ -260,13 +260,20 @@ class Outbox:
                 self._log(conn, reply.mention_id, agent or reply.agent, f"reply {to.value}", reply.id)
             return moved.rowcount == 1
 
-    def postpone(self, source: str, until: datetime) -> None:
-        """Lets nothing be sent to a source, or be looked for there, before `until`."""
+    def postpone(
+        self,
+        source: str,
+        until: datetime,
+        *,
+        states: Collection[DeliveryState] = (DeliveryState.QUEUED, DeliveryState.UNKNOWN),
+    ) -> None:
+        """Lets nothing be sent to a source, or be looked for there, before `until`; or only what is in these states."""
+        values = [state.value for state in states]
         with self._store.transaction() as conn:
             conn.execute(
-                """UPDATE reply SET send_after = :until WHERE state IN ('queued', 'unknown') AND send_after < :until
-                   AND mention_id IN (SELECT id FROM mention WHERE source_id = :source)""",
-                {"until": to_ms(until), "source": source},
+                f"""UPDATE reply SET send_after = ? WHERE state IN ({marks(values)}) AND send_after < ?
+                    AND mention_id IN (SELECT id FROM mention WHERE source_id = ?)""",
+                (to_ms(until), *values, to_ms(until), source),
             )
 
     def known_as(self, source: str, remote_id: str) -> Reply | None:

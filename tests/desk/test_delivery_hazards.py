@@ -17,7 +17,7 @@ from reviewdesk.desk.erase import erase, plan
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.desk.triage import Triage
-from reviewdesk.errors import NotAllowed, OutcomeUnknown, Unreachable
+from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused, Unreachable
 from reviewdesk.model import DeliveryState as State
 from reviewdesk.model import Status
 from reviewdesk.store.db import Store
@@ -327,3 +327,33 @@ class TestThePeopleAround:
         way.there.on_reread = once(undo)
         assert way.deliver() == [State.POSTED]
         assert way.standing == [TEXT]
+
+
+async def test_where_the_platform_blocks_the_shop_the_refused_reply_waits_for_a_person_and_the_others_for_the_block(
+    config: Config, store: Store, there: Platform, clock: Clock
+) -> None:
+    there.write("a")
+    there.write("b")
+    await poll_round(config, store, now=True)
+    jana = Respond(store, "jana", config)
+    found = [store.mentions.find("fb", id) for id in "ab"]
+    first, second = [jana.send(each.id, f"Reply {each.id}.", despite_warnings=True) for each in found if each]
+    until = clock() + timedelta(hours=24)
+    asked = []
+
+    def block(to: str, text: str) -> None:
+        asked.append(to)
+        raise Refused("Blocked for spam.", until=until)
+
+    there.on_reply = block
+    clock.forward(minutes=1)
+    await deliver(config, store)
+    await deliver(config, store)
+    assert asked == ["a"]
+    assert store.outbox.get(first.id).state is State.REFUSED
+    assert store.outbox.get(second.id).send_after == until
+    there.quiet()
+    clock.forward(hours=24)
+    await deliver(config, store)
+    assert there.texts("b") == [second.text]
+    assert there.texts("a") == []

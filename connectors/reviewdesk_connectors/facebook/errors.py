@@ -30,6 +30,9 @@ from reviewdesk_connectors.facebook.usage import Usage
 WAIT = timedelta(minutes=15)
 """How long to keep quiet where the headers name no time."""
 
+BLOCK = timedelta(hours=24)
+"""How long to post nothing after a block for spam, as Meta advises; it names no time."""
+
 RENEW = "Make a new Page token (see docs/platforms/facebook.md) and set it where the source's `token` points."
 
 
@@ -152,7 +155,7 @@ RULES: tuple[Rule, ...] = (
         368,
         Trouble.BLOCKED,
         "Facebook has blocked the Page from this for a while (spam or policy).",
-        "Post nothing for at least 24 hours, then vary the texts.",
+        "Vary the text before you send it again; other replies to this Page wait for 24 hours.",
     ),
     _rule(
         459,
@@ -254,6 +257,8 @@ def error_of(body: ErrorBody, answer: Answer, usage: Usage | None = None) -> Con
         reading = answer.method == "GET"
         kind = READ.get(rule.trouble, BadAnswer) if reading else WRITE.get(rule.trouble, Refused)
         error = kind(sentence, hint=rule.hint)
+        if isinstance(error, Refused) and rule.trouble is Trouble.BLOCKED:
+            error.until = answer.received_at + BLOCK
     error.__cause__ = GraphFailure(rule.trouble, body)
     return error
 

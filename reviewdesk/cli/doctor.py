@@ -93,9 +93,10 @@ def _database(session: Session, config: Config, repair: bool) -> tuple[list[Find
 
 
 async def _sources(config: Config, sources: list[SourceConfig]) -> list[tuple[str, Finding]]:
+    from reviewdesk.desk.abreast import abreast
     from reviewdesk.desk.check import check
 
-    checked = await asyncio.gather(*(check(config, source, clock=lambda: datetime.now(UTC)) for source in sources))
+    checked = await abreast(sources, lambda source: check(config, source, clock=lambda: datetime.now(UTC)))
     return [(source.id, finding) for source, found in zip(sources, checked, strict=True) for finding in found]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from reviewdesk.config import Config, SourceConfig
+from reviewdesk.desk.abreast import abreast
 from reviewdesk.desk.check import ask
 from reviewdesk.desk.silence import MOST_WEEKS, WEEK, in_words, silence
 from reviewdesk.errors import ReviewdeskError
@@ -51,12 +51,20 @@ async def watch(
         for source in config.sources
         if source.enabled and (not only or source.id in only) and (state := states.get(source.id)) and _works(state)
     ]
-    found = [noticed for _, state in chosen for noticed in _listen(config, store, state)]
-    due = [source for source, _ in chosen if _is_check_due(store, source.id)]
-    for expiring in await asyncio.gather(*(_expiring(config, store, source) for source in due)):
-        found += expiring
-    for each in found:
-        tell(each)
+    found: list[Noticed] = []
+
+    def told(noticed: Sequence[Noticed]) -> None:
+        # At once: what the ledger holds to be told is told by no later round.
+        found.extend(noticed)
+        for each in noticed:
+            tell(each)
+
+    async def look(source: SourceConfig) -> None:
+        told(await _expiring(config, store, source))
+
+    for _, state in chosen:
+        told(_listen(config, store, state))
+    await abreast([source for source, _ in chosen if _is_check_due(store, source.id)], look)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from reviewdesk.config import Config, SourceConfig
 from reviewdesk.connector import Batch, Capabilities, Connector, Exchange
+from reviewdesk.desk.abreast import abreast
 from reviewdesk.desk.allowance import Allowance
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 
 _LEASE = 120.0
 _HEARTBEAT = 30.0
-_SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = timedelta(hours=1)
 _LONGEST_PAUSE_OF_BROKEN = timedelta(hours=6)
 _GRACE = 30.0
@@ -74,20 +74,18 @@ async def poll_round(
         ConfigError: `only` names a source that is not configured.
     """
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
-    gate = asyncio.Semaphore(_SIDE_BY_SIDE)
     standing = {source.id: _standing(store, source, named=bool(only), now=now) for source in chosen}
     foreign = foreign_among([source for source in chosen if standing[source.id] is None])
 
     async def one(source: SourceConfig) -> Polled:
         polled = standing[source.id]
         if polled is None:
-            async with gate:
-                poll = _poll_apart if source.id in foreign else poll_here
-                polled = await poll(config, store, source, tell=tell, trace=trace)
+            poll = _poll_apart if source.id in foreign else poll_here
+            polled = await poll(config, store, source, tell=tell, trace=trace)
         tell(polled)
         return polled
 
-    polled = list(await asyncio.gather(*(one(source) for source in chosen)))
+    polled = await abreast(chosen, one)
     # What a killed process or an older assessor has left comes with no batch.
     refresh(config, store)
     assess_pending(config, store)
@@ -315,7 +313,11 @@ class _Poll:
         async def beat() -> None:
             while True:
                 await asyncio.sleep(_HEARTBEAT)
-                self.store.sources.take(self.source.id, self.owner, seconds=_LEASE)
+                try:
+                    self.store.sources.take(self.source.id, self.owner, seconds=_LEASE)
+                except StoreError as error:
+                    # Whoever has taken the source over meanwhile is found out where the next batch is written.
+                    log.warning("%s: its lease could not be renewed: %s", self.source.id, error)
 
         task = asyncio.create_task(beat(), name=f"lease of {self.source.id}")
         try:

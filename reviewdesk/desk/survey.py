@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from reviewdesk.connector import Capabilities
+from reviewdesk.desk.abreast import abreast
 from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import checked_capabilities, text_of
 from reviewdesk.desk.connecting import blamed
@@ -42,18 +42,16 @@ async def survey(beside: Path | None = None, *, hang_seconds: float = 20.0) -> l
         beside: the folder of the configuration, for its `plugins/`; None for that of `look_beside`.
         hang_seconds: for how long one may keep its process busy.
     """
-    gate = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def one(plugin: Plugin) -> Surveyed:
         try:
-            async with gate:
-                apart = plugin.foreign and not (plugin.file and plugin.file.refused)
-                told = await _apart(plugin, beside, hang_seconds) if apart else loaded(plugin.name, beside)
+            apart = plugin.foreign and not (plugin.file and plugin.file.refused)
+            told = await _apart(plugin, beside, hang_seconds) if apart else loaded(plugin.name, beside)
         except ReviewdeskError as fault:
             return Surveyed(plugin=plugin, fault=fault)
         return Surveyed(plugin=plugin, title=told.title, tier=told.tier, capabilities=told.capabilities)
 
-    return list(await asyncio.gather(*(one(plugin) for plugin in connectors(beside))))
+    return await abreast(connectors(beside), one, at_once=_SIDE_BY_SIDE)
 
 
 def loaded(name: str, beside: Path | None) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,26 @@ class TestWatching:
         for number in range(20):
             there.write(f"meanwhile{number}")
         assert await self.hears(config, store) == [], "asked again, it has much to say"
+
+    async def test_what_is_found_is_told_though_a_check_is_interrupted(
+        self,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        every_two_hours: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def interrupted(self: Memory) -> list[Finding]:
+            raise asyncio.CancelledError
+
+        clock.forward(hours=40)
+        await poll_round(config, store, now=True)
+        monkeypatch.setattr(Memory, "check", interrupted)
+        told: list[str] = []
+        with pytest.raises(asyncio.CancelledError):
+            await watch(config, store, tell=lambda noticed: told.append(noticed.sentence))
+        assert told == list(store.coverage.notices("fb"))
+        assert told
 
     async def test_what_the_first_poll_finds_is_no_habit(
         self, config: Config, store: Store, there: Platform, clock: Clock

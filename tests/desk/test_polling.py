@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.cores import Cores
 from reviewdesk.config import Config
-from reviewdesk.connector import Batch, Connector
+from reviewdesk.connector import Batch, Connector, Cursor
+from reviewdesk.desk import poll as polling
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.connecting import data_folder
 from reviewdesk.desk.deliver import deliver
@@ -34,6 +36,7 @@ from reviewdesk.model import Assessment, DeliveryState, Kind, Mention
 from reviewdesk.secrets import remember
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
+from reviewdesk.store.sources import Sources
 from tests.desk.shops import Clock, Memory, Platform
 
 
@@ -366,3 +369,28 @@ async def test_until_when_a_platform_wants_quiet_may_be_nonsense(
         (state,) = [each for each in store.sources.states() if each.id == "fb"]
         assert state.next_at is not None
         assert state.next_at <= clock() + timedelta(days=7)
+
+
+async def test_a_lease_that_cannot_be_renewed_for_a_moment_ends_no_poll(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    take, good = Sources.take, Memory.poll
+    monkeypatch.setattr(polling, "_HEARTBEAT", 0)
+
+    def busy(self: Sources, id: str, owner: str, *, seconds: float) -> bool:
+        taken.append(id)
+        if taken.count(id) == 2:
+            raise StoreError("The database is kept busy by another program.")
+        return take(self, id, owner, seconds=seconds)
+
+    async def slow(self: Memory, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        while taken.count(self.context.source) < 3:
+            await asyncio.sleep(0)
+        async for batch in good(self, cursor):
+            yield batch
+
+    monkeypatch.setattr(Sources, "take", busy)
+    monkeypatch.setattr(Memory, "poll", slow)
+    async with asyncio.timeout(5):
+        assert [each.outcome for each in await poll_round(config, store, now=True)] == [Outcome.DONE] * 2

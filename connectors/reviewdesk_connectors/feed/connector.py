@@ -30,6 +30,7 @@ from reviewdesk.connector import (
     MissingSecret,
     NotThere,
     PostedReply,
+    RateLimited,
     ReplyMode,
     SetAside,
     redact,
@@ -201,6 +202,19 @@ class Feed(Connector[FeedSettings]):
                 yield batch
 
     async def _poll_pages(self, progress: Progress) -> AsyncIterator[Batch]:
+        try:
+            async for batch in self._pages(progress):
+                yield batch
+        except ConnectorError as error:
+            if progress.place or not progress.moved_to or isinstance(error, RateLimited):
+                raise
+            # It need not have moved for as long as it said.
+            self.context.log.warning("Its new address fails, so it is asked at `url` again: %s", error.sentence)
+            progress.forget_move()
+            async for batch in self._pages(progress):
+                yield batch
+
+    async def _pages(self, progress: Progress) -> AsyncIterator[Batch]:
         visited: set[str] = set()
         resuming = bool(progress.place)
         while True:

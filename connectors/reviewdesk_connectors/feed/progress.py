@@ -70,6 +70,11 @@ class Progress(msgspec.Struct, omit_defaults=True):
         self.place, self.pages, self.began_at = {}, 0, now
         self.seen, self.unsure, self.new_etag, self.new_modified = [], False, "", ""
 
+    def forget_move(self) -> None:
+        """Asks at the address of the settings again; the validators were the other one's."""
+        self.moved_to = self.etag = self.modified = ""
+        self.rest()
+
     def see(self, ids: Iterable[str], *, all: bool) -> None:
         """Remembers ids of this poll: all of them, or the first ones."""
         if all or len(self.seen) < REMEMBERED:

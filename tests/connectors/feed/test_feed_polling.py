@@ -135,6 +135,42 @@ async def test_a_feed_that_moved_for_good_is_asked_there_from_then_on(feed, poll
     assert seen[-1] == "https://portal.example/new?v=2"
 
 
+@pytest.mark.parametrize(
+    "dead",
+    [
+        httpx.Response(404),
+        httpx.Response(410),
+        httpx.Response(401),
+        httpx.Response(200, text="<html>For sale</html>"),
+        httpx.ConnectError("no such host"),
+    ],
+    ids=["404", "410", "401", "another page", "unreachable"],
+)
+async def test_a_new_address_that_dies_is_forgotten(feed, poll, dead):
+    def portal(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        if request.url.path == "/export":
+            return httpx.Response(301, headers={"location": "/new"}) if moved else answer(items(1, 2), etag='"b"')
+        assert request.headers.get("if-none-match") in (None, '"a"')
+        if moved:
+            return answer(items(1), etag='"a"')
+        if isinstance(dead, Exception):
+            raise dead
+        return dead
+
+    seen: list[str] = []
+    moved = True
+    source = feed(TABLE, portal)
+    cursor = (await poll(source)).cursor
+    moved = False
+    again = await poll(source, cursor)
+    assert "2" in again.ids
+    assert seen[-1] == "/export"
+    seen.clear()
+    await poll(source, again.cursor)
+    assert seen == ["/export"]
+
+
 async def test_http_may_become_https_but_another_host_is_not_followed(feed, poll):
     def portal(request: httpx.Request) -> httpx.Response:
         if request.url.scheme == "http":

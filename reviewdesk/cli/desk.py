@@ -8,8 +8,10 @@ import sys
 
 from reviewdesk.cli.logs import log_to_file
 from reviewdesk.cli.session import Session
-from reviewdesk.errors import NotAllowed
+from reviewdesk.config import find
+from reviewdesk.errors import ConfigError, NotAllowed
 
+_ALONE = "`reviewdesk list`, `show` and `export` need the database alone."
 _WITHOUT = "`reviewdesk list`, `show` and `reply` do the same without a window."
 
 
@@ -25,6 +27,9 @@ def open_desk(session: Session, *, demo: bool = False) -> int:
         NotAllowed: there is no terminal, or none that could show the desk.
     """
     log_to_file()
+    if session.db_path is not None and find(session.config_path, required=False) is None:
+        hint = f"Write one with `reviewdesk init`. {_ALONE}"
+        raise ConfigError("The window needs a configuration beside the database, and there is none.", hint=hint)
     config = session.config
     session.store(config, begin=True).close()
     require_terminal()

@@ -89,7 +89,7 @@ def retry_items(session: Session, numbers: tuple[int, ...], source: str) -> int:
     """
     from reviewdesk.desk.quarantine import retry
 
-    config = session.config
+    config = session.reading
     with session.store(config) as store:
         items = [store.sources.quarantined_item(each) for each in dict.fromkeys(numbers)]
         items = items or store.sources.quarantined(source)

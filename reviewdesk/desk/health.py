@@ -37,7 +37,16 @@ def examine(store: Store) -> list[Finding]:
     for each in health.readable_by_others():
         hint = f"Run: chmod {700 if each.is_dir() else 600} {each}"
         wrong.append(Finding(level=Level.WARNING, sentence=f"{each} can be read by others.", hint=hint))
-    return [*found, *(wrong or [_ok(f"The database {path} is whole.")])]
+    return [*found, *(wrong or [_ok(f"The database {path} is whole.")]), *_set_aside(store)]
+
+
+def _set_aside(store: Store) -> list[Finding]:
+    count = len(store.sources.quarantined())
+    if not count:
+        return []
+    sentence = f"{count:,} {'item' if count == 1 else 'items'} could not be read: reviewdesk quarantine tells why."
+    hint = "After an update of the desk or of a connector, run: reviewdesk quarantine retry"
+    return [Finding(level=Level.WARNING, sentence=sentence, hint=hint)]
 
 
 def mend(store: Store) -> list[Finding]:

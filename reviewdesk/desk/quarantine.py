@@ -12,7 +12,7 @@ from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.desk.border import checked_mention
 from reviewdesk.desk.connecting import connected, with_reply_pages
-from reviewdesk.errors import ReviewdeskError, Unsupported
+from reviewdesk.errors import ConfigError, ReviewdeskError, Unsupported
 from reviewdesk.model import Record
 from reviewdesk.plugins import foreign_among
 from reviewdesk.secrets import redact
@@ -49,6 +49,9 @@ async def retry(config: Config, store: Store, items: Sequence[Quarantined]) -> l
     for source in dict.fromkeys(item.source for item in items):
         own = [item for item in items if item.source == source]
         try:
+            if all(source != each.id for each in config.sources):
+                hint = "Add a [[source]] table with this id, then try again."
+                raise ConfigError(f'Its source "{source}" is not in {config.path}.', hint=hint)
             way = _apart if foreign_among([config.source(source)]) else retry_here
             await way(config, store, own, done.append)
         except ReviewdeskError as error:

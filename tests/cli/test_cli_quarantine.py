@@ -89,6 +89,20 @@ def test_retry_says_what_became_of_each(run: Run, db: Path, tmp_path: Path) -> N
     assert run("quarantine", "retry", "--source", "heureka", "--db", db).err == "There is nothing to try again.\n"
 
 
+def test_a_database_alone_is_enough_to_hear_what_retry_needs(item: int, run: Run, db: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviewdesk.toml").unlink()
+    told = run("quarantine", "retry", item, "--db", db)
+    assert told.code == 5
+    assert f"{item}: stays. Its source" in told.err
+    assert f"is not in {tmp_path / 'reviewdesk.toml'}" in told.err
+    assert "[[source]]" in told.err
+    window = run("--db", db)
+    assert window.code == 3
+    assert "The window needs a configuration" in window.err
+    told = run("doctor", "--db", db)
+    assert "items could not be read: reviewdesk quarantine tells why. After an update" in told.out
+
+
 def test_cron_is_told_once_of_what_could_not_be_read(run: Run, tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir(mode=0o700)
     (tmp_path / "plugins" / "acme.py").write_text(PLUGIN, encoding="utf-8")

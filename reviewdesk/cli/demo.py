@@ -85,8 +85,9 @@ def _folder(folder: Path | None) -> Iterator[Path]:
 def _platforms(place: Path, every: float, seed: int) -> Iterator[dict[str, str]]:
     """Runs the sandbox in a process of its own, and gives the environment for a desk that speaks to it."""
     command = [*_PROGRAM, "sandbox", "--json", "--port", "0", "--customers", str(every), "--seed", str(seed)]
-    command += ["--configuration", str(place / "reviewdesk.toml")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as sandbox:  # noqa: S603 - ours
+    # Its standard input ends with this process, however that ends.
+    command += ["--configuration", str(place / "reviewdesk.toml"), "--while-stdin"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as sandbox:  # noqa: S603 - ours
         try:
             line = sandbox.stdout.readline() if sandbox.stdout else b""
             if not line:

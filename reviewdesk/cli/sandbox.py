@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +53,7 @@ _WRITTEN_HERE = "# Written by `reviewdesk sandbox`, and written anew when it sta
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a reviewdesk.toml for these platforms here.",
 )
+@click.option("--while-stdin", is_flag=True, hidden=True, help="End with standard input, so with who started it.")
 @click.pass_context
 def sandbox_command(
     ctx: click.Context,
@@ -61,6 +63,7 @@ def sandbox_command(
     seed: int,
     as_json: bool,
     configuration: Path | None,
+    while_stdin: bool,
 ) -> None:
     """Run the emulated platforms on this machine.
 
@@ -68,10 +71,13 @@ def sandbox_command(
     `reviewdesk init` writes speaks to them.
 
     Each server has a stage door under /_sandbox/ to make it fail: POST /_sandbox/faults {"kind": "rate_limit",
-    "times": 3}.
+    "times": 3}. A customer changes or deletes a text there: POST /_sandbox/edit {"id": "7", "text": "It works."},
+    POST /_sandbox/delete {"id": "7"}.
     """
     if ctx.invoked_subcommand is not None:
         return
+    if while_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     from reviewdesk.sandbox.customers import Customers
     from reviewdesk.sandbox.runner import environment, stage, toml_for
 
@@ -96,6 +102,12 @@ def sandbox_command(
         # It is meant to be ended so, and has ended well.
         with suppress(KeyboardInterrupt):
             _play(public, customers)
+
+
+def _end_with_stdin() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
 
 
 def _write_configuration(path: Path, toml: str) -> None:

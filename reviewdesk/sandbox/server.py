@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from reviewdesk.sandbox.emulator import CustomerText, Emulator, Fault, FaultKind, SeenRequest
+from reviewdesk.sandbox.emulator import CannotPlay, CustomerText, Emulator, Fault, FaultKind, SeenRequest
 
 # An answer that breaks off on purpose is an error to the server, and news to nobody.
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -130,6 +130,14 @@ def _break(scope: Scope, *, flush: bool = False) -> None:
         (transport.close if flush else transport.abort)()
 
 
+class _Deletion(msgspec.Struct):
+    id: str
+
+
+class _Edit(_Deletion):
+    text: str
+
+
 def application(emulator: Emulator) -> ASGIApp:
     """Gives the ASGI application of an emulator with its faults and its stage door."""
 
@@ -143,6 +151,14 @@ def application(emulator: Emulator) -> ASGIApp:
     async def write(request: Request) -> Response:
         words = msgspec.json.decode(await request.body(), type=CustomerText)
         return _json({"id": emulator.write(words)})
+
+    async def edit(request: Request) -> Response:
+        told = msgspec.json.decode(await request.body(), type=_Edit)
+        return _played(lambda: emulator.edit(told.id, told.text))
+
+    async def delete(request: Request) -> Response:
+        told = msgspec.json.decode(await request.body(), type=_Deletion)
+        return _played(lambda: emulator.delete(told.id))
 
     async def hand_off(request: Request) -> Response:
         told = msgspec.json.decode(await request.body())
@@ -158,11 +174,24 @@ def application(emulator: Emulator) -> ASGIApp:
     door = [
         Route("/_sandbox/faults", faults, methods=["POST", "DELETE"]),
         Route("/_sandbox/write", write, methods=["POST"]),
+        Route("/_sandbox/edit", edit, methods=["POST"]),
+        Route("/_sandbox/delete", delete, methods=["POST"]),
         Route("/_sandbox/hand_off", hand_off, methods=["POST"]),
         Route("/_sandbox/replies", replies, methods=["GET"]),
         Route("/_sandbox/requests", log, methods=["GET"]),
     ]
     return _Stage(Starlette(routes=[*door, *emulator.routes()]), emulator)
+
+
+def _played(play: Callable[[], None]) -> Response:
+    try:
+        play()
+    except CannotPlay as error:
+        return PlainTextResponse(f"{error}\n", 501)
+    except Exception:
+        # Each emulator looks its texts up in its own way.
+        return PlainTextResponse("There is no text with this id.\n", 404)
+    return Response(status_code=204)
 
 
 def _json(value: Any) -> Response:

@@ -19,12 +19,14 @@ from unittest.mock import MagicMock
 import httpx
 import msgspec
 import pytest
+from starlette.routing import BaseRoute
 
 from reviewdesk.assess import Assessor
 from reviewdesk.cli.demo import _cron
 from reviewdesk.config import load
 from reviewdesk.desk.assessing import assess_pending
 from reviewdesk.sandbox import serve, server
+from reviewdesk.sandbox.emulator import Emulator
 from reviewdesk.sandbox.fill import fill, mentions
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Filter, View
@@ -35,11 +37,20 @@ from tests.cli.conftest import Run, process
 @contextmanager
 def sandbox(*args: object) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "reviewdesk", "sandbox", "--json", "--port", "0", *map(str, args)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         try:
             yield running
         finally:
             running.kill()
+
+
+class Still(Emulator):
+    """A platform where nothing is ever changed."""
+
+    platform = "still"
+
+    def routes(self) -> list[BaseRoute]:
+        return []
 
 
 class TestSandbox:
@@ -68,6 +79,28 @@ class TestSandbox:
             running.send_signal(signal.SIGINT)
             out, err = running.communicate(timeout=20)
         assert (running.returncode, out, err) == (0, b"", b"")
+
+    def test_customers_change_and_delete_by_the_stage_door(self) -> None:
+        emulator = FeedEmulator()
+        with serve(emulator) as running, httpx.Client(base_url=f"{running.base}/_sandbox") as door:
+            words = {"author": "Jana", "text": "Nefunguje.", "language": "cs"}
+            id = door.post("/write", json=words).json()["id"]
+            assert door.post("/edit", json={"id": id, "text": "Funguje."}).status_code == 204
+            assert emulator.reviews[-1].words.text == "Funguje."
+            assert door.post("/delete", json={"id": id}).status_code == 204
+            assert emulator.reviews == []
+            assert door.post("/delete", json={"id": id}).status_code == 404
+        with serve(Still()) as running:
+            assert httpx.post(f"{running.base}/_sandbox/delete", json={"id": "7"}).status_code == 501
+
+    def test_it_ends_with_who_started_it(self) -> None:
+        with sandbox("--only", "feed", "--while-stdin") as running:
+            assert running.stdout is not None
+            assert running.stdin is not None
+            assert running.stdout.readline()
+            assert running.poll() is None
+            running.stdin.close()
+            assert running.wait(timeout=20) == 0
 
     def test_a_port_that_is_taken(self, run: Run) -> None:
         with socket.socket() as taken:

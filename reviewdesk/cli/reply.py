@@ -6,10 +6,11 @@ import sys
 
 import click
 
+from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import ago, say, show
 from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.config import Config
-from reviewdesk.desk.respond import Respond
+from reviewdesk.desk.respond import Respond, stops
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Channel, DeliveryState, Template
 from reviewdesk.store.db import Store
@@ -39,13 +40,15 @@ def reply_command(
     private: bool,
     dry_run: bool,
     despite_warnings: bool,
-) -> None:
+) -> int:
     """Reply to a mention.
 
     TEXT is sent word for word; "-" reads it from standard input. With --template it comes from a template.
 
     The reply goes out with the next `reviewdesk send` or `poll`, after the seconds in which it can be withdrawn. Where
     the platform takes replies only on its own page, the page and the text to paste are shown.
+
+    Exit code 5 where something speaks against it; --dry-run ends with the same.
     """
     if (text is None) == (template is None):
         raise click.UsageError("Give either TEXT or --template NAME.")
@@ -61,9 +64,10 @@ def reply_command(
             say(f"{config.agent_name(writer.agent)} is writing a reply to it as well; began {ago(writer.since)}.")
         if dry_run:
             show(words)
-            for problem in respond.problems(id, words, channel, language=language):
+            problems = respond.problems(id, words, channel, language=language)
+            for problem in problems:
                 say(f"{problem.level.value}: {problem.sentence}")
-            return
+            return Exit.PERSON if any(stops(each, despite_warnings) for each in problems) else Exit.OK
         reply = respond.send(id, words, channel=channel, language=language, despite_warnings=despite_warnings)
         if reply.state is DeliveryState.HANDED_OFF:
             say(f"This platform takes replies on its own page only. Open {respond.reply_page(id) or 'it'} and paste:")
@@ -71,6 +75,7 @@ def reply_command(
             say(f"Then say so: reviewdesk outbox confirm {reply.id}")
         else:
             say(f"Reply {reply.id} is queued; `reviewdesk outbox withdraw {reply.id}` takes it back until it goes out.")
+    return Exit.OK
 
 
 def _words(text: str) -> str:

@@ -24,6 +24,11 @@ _OUT = (*THERE, DeliveryState.HANDED_OFF)
 """States in which the customer has a reply, or a person is posting it."""
 
 
+def stops(problem: Problem, despite_warnings: bool) -> bool:
+    """Tells whether a reply does not go out for a problem: faults always stop it, warnings until waved through."""
+    return problem.level is Level.FAULT or not despite_warnings
+
+
 class Respond:
     """Replying by one agent.
 
@@ -129,14 +134,18 @@ class Respond:
             recent=self._store.outbox.recent_texts(self._agent),
         )
         for earlier in self._store.outbox.replies_to(id):
-            if earlier.agent == self._agent or earlier.channel is not channel:
+            if earlier.channel is not channel:
                 continue
+            mine = earlier.agent == self._agent
             name, words = self._config.agent_name(earlier.agent), cut(earlier.text, 60)
-            if earlier.state in _OUT:
-                found.append(Problem(level=Level.WARNING, sentence=f"{name} has replied already: “{words}”"))
-            elif earlier.state in _ON_ITS_WAY:
+            if earlier.state in _ON_ITS_WAY:
                 where = "held back" if earlier.state is DeliveryState.HELD else "on its way"
-                found.insert(0, _fault(f"{name} has a reply {where}: “{words}” Yours stays here as a draft."))
+                has, stays = (
+                    ("You have", "Withdraw it first.") if mine else (f"{name} has", "Yours stays here as a draft.")
+                )
+                found.insert(0, _fault(f"{has} a reply {where}: “{words}” {stays}"))
+            elif earlier.state in _OUT and not mine:
+                found.append(Problem(level=Level.WARNING, sentence=f"{name} has replied already: “{words}”"))
         if stored.gone_at:
             found.insert(0, _fault("The mention is gone from the platform; there is nothing to reply to."))
         if channel is Channel.PUBLIC and self.reply_mode(id) == "none":
@@ -165,7 +174,7 @@ class Respond:
             NotAllowed: a fault speaks against it, or a warning not waved through; or another one is on its way.
         """
         for problem in self.problems(id, text, channel, language=language):
-            if problem.level is Level.FAULT or not despite_warnings:
+            if stops(problem, despite_warnings):
                 raise NotAllowed(problem.sentence)
         if self.reply_mode(id) == "hand_off" and channel is Channel.PUBLIC:
             return self._hand_off(id, text)

@@ -94,9 +94,11 @@ class TestReply:
 
     def test_a_dry_run_shows_and_queues_nothing(self, run: Run, db: Path) -> None:
         told = run("reply", 1, "Dobrý den, zavolejte na 777 123 456", "--dry-run", "--db", db)
-        assert told.code == 0
+        assert told.code == 5, "as without --dry-run"
         assert told.out == "Dobrý den, zavolejte na 777 123 456\n"
         assert "warning:" in told.err
+        assert run("reply", 1, "Zavolejte na 777 123 456", "--dry-run", "--despite-warnings", "--db", db).code == 0
+        assert run("reply", 1, "Dobrý den. " * 40, "--dry-run", "--despite-warnings", "--db", db).code == 5
         assert run("outbox", "--all", "--json", "--db", db).json == []
 
     def test_a_warning_must_be_waved_through(self, run: Run, db: Path) -> None:
@@ -109,8 +111,10 @@ class TestReply:
 
     def test_two_on_their_way_to_one_mention_are_refused(self, run: Run, db: Path) -> None:
         assert run("reply", 1, ANSWER, "--db", db).code == 0
-        told = run("reply", 1, ANSWER + "!", "--db", db, "--despite-warnings")
-        assert told.code == 5
+        for dry in ((), ("--dry-run",)):
+            told = run("reply", 1, ANSWER + "!", "--db", db, "--despite-warnings", *dry)
+            assert told.code == 5
+            assert "You have a reply on its way" in told.err
         assert len(run("outbox", "--json", "--db", db).json) == 1
 
     def test_a_template_comes_in_the_customers_language_with_their_name(self, run: Run, db: Path) -> None:

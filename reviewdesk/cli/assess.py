@@ -31,6 +31,11 @@ from reviewdesk.text import cut
         "reviewdesk assess --explain 17",
         "reviewdesk assess --report",
     ),
+    either=[
+        ("--engine", "--corrections"),
+        *(("--report", other) for other in ("--explain", "--engine", "--corrections", "--lang")),
+        ("--json", "--explain"),
+    ],
 )
 @click.argument("what", metavar="[TEXT|NUMBER]", required=False)
 @click.option("--lang", metavar="XX", help="The home language, for texts too short to tell.")

@@ -20,6 +20,7 @@ _MOST_SHOWN = 20
         "reviewdesk erase 10158000123 --source facebook",
         "reviewdesk erase --mention 42 --mention 57",
     ),
+    either=[("--source", "--mention")],
 )
 @click.argument("who", default="")
 @click.option("--source", default="", metavar="ID", help="Only what was written at this source.")

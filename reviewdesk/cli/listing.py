@@ -108,6 +108,7 @@ def _aware(moment: datetime | None, zone: tzinfo) -> datetime | None:
         "reviewdesk list --search 'nedorazil balík' --since 2026-11-01",
         "reviewdesk list --source heureka --json",
     ),
+    either=[("--json", "--csv")],
 )
 @filters
 @click.option(

@@ -78,7 +78,7 @@ def _laid_out(raw: str) -> str:
         return raw
 
 
-@quarantine_command.command("retry", cls=DeskCommand)
+@quarantine_command.command("retry", cls=DeskCommand, either=[("NUMBER", "--source")])
 @click.argument("numbers", type=Number(), nargs=-1, metavar="[NUMBER]")
 @click.option("--source", default="", metavar="ID", help="All of this source.")
 @pass_session

@@ -141,11 +141,15 @@ class DeskCommand(click.Command):
 
     Args:
         examples: lines for a shell, shown below the options.
+        either: pairs of its options and arguments, as they are written, of which only one can be given.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), either: Sequence[tuple[str, str]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        self.either = tuple(either)
         for option, name, what in (
             ("--config", "config_path", "The configuration."),
             ("--db", "db_path", "The database."),
@@ -162,6 +166,15 @@ class DeskCommand(click.Command):
             NotAllowed: they hold bytes that are no UTF-8 where no file is named.
         """
         rest = super().parse_args(ctx, args)
+        given = {
+            name
+            for param in self.params
+            if ctx.params.get(param.name or "")
+            for name in (*param.opts, param.human_readable_name.strip("[]"))
+        }
+        for one, other in self.either:
+            if one in given and other in given:
+                raise click.UsageError(f"{one} and {other} exclude each other; give one of them.", ctx)
         for param in self.params:
             value = ctx.params.get(param.name or "")
             for word in value if isinstance(value, tuple) else (value,):

@@ -16,6 +16,7 @@ from reviewdesk.store.records import Conversation, Stored
         "reviewdesk show 42",
         "reviewdesk show 42 --json",
     ),
+    either=[("--json", "--raw")],
 )
 @click.argument("id", type=Number())
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import click
 
 from reviewdesk.cli.exits import Exit
@@ -60,12 +63,26 @@ def erase_command(session: Session, who: str, source: str, mentions: tuple[int, 
         more = f" and {len(planned.elsewhere) - _MOST_SHOWN} more" if len(planned.elsewhere) > _MOST_SHOWN else ""
         say(f"The name stands in what others wrote, or in your notes and replies to them: {numbers}{more}. Look at it.")
     say("Backups and exports that were written before still hold it; delete them, or erase there too (--db).")
+    if copies := _databases_beside(config.database):
+        say(f"Beside this database lie: {', '.join(map(str, copies))}.")
     if clean:
         say("Erased.")
         return Exit.OK
     say("Erased, but another program kept the database's files from being cleaned.")
     say("Close the desk, and run: reviewdesk doctor --repair")
     return Exit.PERSON
+
+
+def _databases_beside(database: Path) -> list[Path]:
+    """Gives the other databases in its folder: backups mostly, and what `doctor --repair` has saved."""
+    found = []
+    for path in sorted(database.resolve().parent.iterdir()):
+        with suppress(OSError):
+            if path.is_file() and not path.samefile(database):
+                with path.open("rb") as file:
+                    if file.read(16) == b"SQLite format 3\0":
+                        found.append(path)
+    return found
 
 
 def _tell(planned: Plan) -> None:

@@ -19,10 +19,15 @@ def test_it_asks_and_shows_what_will_go(run: Run, db: Path) -> None:
 
 def test_it_is_gone_from_all_that_is_shown_and_from_the_file(run: Run, db: Path) -> None:
     assert NAME.encode() in db.read_bytes()
+    run("backup", "before.sqlite", "--db", db)
+    backup = db.parent / "before.sqlite"
     before = len(run("list", "--json", "--db", db).json)
     told = run("erase", NAME, "--yes", "--db", db)
     assert told.code == 0, told.err
     assert "Backups" in told.err
+    assert told.err.endswith(f"Beside this database lie: {backup}.\nErased.\n")
+    assert NAME.encode() in backup.read_bytes()
+    backup.unlink()
     listed = run("list", "--json", "--db", db)
     assert len(listed.json) == before
     run("export", "all.jsonl", "--db", db)

@@ -102,9 +102,14 @@ class Triage:
 
         Args:
             complaint: None for what the label makes likely: negative is a complaint.
+
+        Raises:
+            NotAllowed: nothing is left to read of them, since they were erased.
         """
         complaint = label is Label.NEGATIVE if complaint is None else complaint
         action, changed = self._store.corrections.put(ids, label, complaint, agent=self._agent)
+        if not changed and ids and all(each.erased_at for each in self._store.mentions.all_stored(ids)):
+            raise NotAllowed("It was erased, so there is nothing left to read.")
         return self._corrected(ids, _said(label, complaint), action, changed)
 
     def correct_complaint(self, ids: Sequence[int]) -> Done:

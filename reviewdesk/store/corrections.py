@@ -73,7 +73,7 @@ class Corrections:
                         FROM mention LEFT JOIN correction ON correction.mention_id = mention.id
                         LEFT JOIN assessment ON assessment.mention_id = mention.id
                           AND assessment.version = mention.version
-                        WHERE ours = 0 AND mention.id IN ({marks(part)})""",
+                        WHERE ours = 0 AND erased_at IS NULL AND mention.id IN ({marks(part)})""",
                     part,
                 ).fetchall():
                     before = old[len(_KEPT) :]

@@ -58,3 +58,10 @@ def test_the_name_in_what_others_wrote_is_told(run: Run, db: Path) -> None:
     run("reply", "2", f"Děkujeme, {NAME} to už řešil.", "--db", db)
     told = run("erase", NAME, "--yes", "--db", db)
     assert "The name stands in what others wrote, or in your notes and replies to them: 2" in told.err
+
+
+def test_what_is_erased_is_not_corrected(run: Run, db: Path) -> None:
+    assert run("erase", "--mention", "1", "--yes", "--db", db).code == 0
+    told = run("correct", "1", "pos", "--db", db)
+    assert (told.code, told.out) == (5, "")
+    assert "It was erased" in told.err

@@ -18,7 +18,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What Reddit says of our remaining calls, by the headers `x-ratelimit-*` (a window of ten minutes).
 
     Attributes:
-        remaining, used: calls in this window; `remaining` is infinite while nothing is known.
+        remaining, used: calls in this window; `remaining` is infinite while nothing is known, and both are 0 where
+            Reddit said only that nothing remains.
         resets_at: when the window ends, on the monotonic clock.
     """
 
@@ -38,14 +39,11 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
         if status == 429:
             wait = _number(headers.get("retry-after"))
             wait = wait if wait is not None else reset if reset is not None else named
-            return self if wait is None else self._until(wait, remaining=0.0)
+            return self if wait is None else _until(wait, remaining=0.0)
         remaining, used = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-used"))
         if remaining is None or reset is None:
             return self
-        return msgspec.structs.replace(self._until(reset, remaining=remaining), used=used or 0.0)
-
-    def _until(self, seconds: float, *, remaining: float) -> Allowance:
-        return Allowance(remaining=remaining, used=self.used, resets_at=time.monotonic() + min(seconds, _LONGEST))
+        return _until(reset, remaining=remaining, used=used or 0.0)
 
     def wait(self, *, reserve: int) -> float:
         """Gives the seconds to wait before a call that must leave `reserve` calls to others; 0 for none."""
@@ -60,8 +58,12 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
         return Budget(
             used=self.used / whole if whole else 1.0,
             until=now + timedelta(seconds=seconds),
-            note=f"{self.remaining:.0f} of {whole:.0f} calls left for {seconds:.0f} s",
+            note=f"{f'{self.remaining:.0f} of {whole:.0f}' if whole else 'no'} calls left for {seconds:.0f} s",
         )
+
+
+def _until(seconds: float, *, remaining: float, used: float = 0.0) -> Allowance:
+    return Allowance(remaining=remaining, used=used, resets_at=time.monotonic() + min(seconds, _LONGEST))
 
 
 def _number(value: str | None) -> float | None:

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import praw
@@ -302,6 +302,16 @@ def test_a_token_that_was_issued_is_struck_from_texts(make, emulator):
 )
 def test_the_wait_is_read_from_the_headers(headers, wait):
     assert Allowance().told(200, headers).wait(reserve=0) == pytest.approx(wait, abs=1)
+
+
+def test_what_is_left_is_told_as_far_as_it_is_known():
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    headers = {"x-ratelimit-remaining": "598.0", "x-ratelimit-used": "2", "x-ratelimit-reset": "600"}
+    counted = Allowance().told(200, headers)
+    assert counted.budget(now).note == "598 of 600 calls left for 600 s"
+    for before in (Allowance(), counted):
+        budget = before.told(429, {"retry-after": "17"}).budget(now)
+        assert (budget.note, budget.used) == ("no calls left for 17 s", 1.0)
 
 
 @pytest.mark.parametrize(

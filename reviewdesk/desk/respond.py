@@ -48,12 +48,13 @@ class Respond:
         """Keeps what was written so far; an empty text removes the draft."""
         self._store.outbox.save_draft(id, self._agent, text, template)
 
-    def begin_writing(self, id: int) -> None:
+    def begin_writing(self, id: int) -> bool:
         """Tells colleagues that a reply to this mention is open here; say it again every `WRITING_AGAIN` seconds.
 
-        A window that dies is believed for at most `_WRITING_LEASE` seconds, on the same machine not at all.
+        A window that dies is believed for at most `_WRITING_LEASE` seconds, on the same machine not at all. Gives
+        whether the agent has it open in another window as well, where it would be the same draft.
         """
-        self._store.outbox.keep_open(id, self._agent, self._holder, seconds=_WRITING_LEASE)
+        return self._store.outbox.keep_open(id, self._agent, self._holder, seconds=_WRITING_LEASE)
 
     def stop_writing(self, id: int) -> None:
         """Tells colleagues that the reply is no longer open here; what was written stays a draft."""

@@ -354,10 +354,17 @@ class Outbox:
         """Gives an agent's draft for a mention; None where there is none."""
         return next((draft for draft in self.drafts(mention) if draft.agent == agent), None)
 
-    def keep_open(self, mention: int, agent: str, holder: str, *, seconds: float) -> None:
-        """Notes that an agent has a reply open, or still has it: for so long, unless it is said again or `let_go`."""
+    def keep_open(self, mention: int, agent: str, holder: str, *, seconds: float) -> bool:
+        """Notes that an agent has a reply open, or still has it: for so long, unless it is said again or `let_go`.
+
+        Gives whether the same agent has it open in another window too.
+        """
         now = self._store.now_ms()
         with self._store.transaction() as conn:
+            others = conn.execute(
+                "SELECT holder FROM draft WHERE mention_id = ? AND agent = ? AND open_until > ? AND holder <> ?",
+                (mention, agent, now, holder),
+            ).fetchall()
             conn.execute(
                 """INSERT INTO draft (mention_id, agent, text, updated_at, opened_at, open_until, holder)
                    SELECT id, :agent, '', :now, :now, :until, :holder FROM mention WHERE id = :mention
@@ -365,6 +372,7 @@ class Outbox:
                      opened_at = CASE WHEN open_until > :now THEN opened_at ELSE :now END""",
                 {"mention": mention, "agent": agent, "holder": holder, "now": now, "until": now + int(seconds * 1000)},
             )
+        return any(not is_dead(other) for (other,) in others)
 
     def let_go(self, mention: int, agent: str, holder: str) -> None:
         """Notes that a reply is no longer open in this holder's window; what was written stays."""

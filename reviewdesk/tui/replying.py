@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from reviewdesk.tui.inbox import InboxScreen
 
 
+_TWO_WINDOWS = (
+    "You have this reply open in another window too. It is one draft, and what is typed last is kept: "
+    "write in one of them."
+)
+
+
 class _Prepared(NamedTuple):
     """What the composer needs to know of a mention."""
 
@@ -59,6 +65,7 @@ class Replying:
         self._inbox = inbox
         self.waiting: list[Reply] = []
         self._unkept: dict[int, tuple[str, str]] = {}  # drafts that are not in the database (yet): its disk may be full
+        self._told_of_two: set[int] = set()
         self._just_sent = 0
         self._sending = False
         self._countdown: Timer | None = None
@@ -131,10 +138,17 @@ class Replying:
     def _still_writing(self) -> None:
         """Tells colleagues that the composer is still open."""
         if mention := self._composer.mention_id:
-            self._desk.run_told(self._desk.writer.do(lambda desk: desk.respond.begin_writing(mention)))
+            self._desk.run_told(self._begin_writing(mention))
+
+    async def _begin_writing(self, mention: int) -> None:
+        elsewhere = await self._desk.writer.do(lambda desk: desk.respond.begin_writing(mention))
+        if elsewhere and mention not in self._told_of_two:
+            self._told_of_two.add(mention)
+            self._desk.say(_TWO_WINDOWS, "warning")
 
     def left(self, mention: int) -> None:
         """Goes on after the composer was closed: after sending in the list, else in the conversation."""
+        self._told_of_two.discard(mention)
         self._desk.run_told(self._desk.do(lambda desk: desk.respond.stop_writing(mention)))
         sent, self._just_sent = mention == self._just_sent, 0
         if self._composer.mention_id:

@@ -75,6 +75,21 @@ async def test_a_colleague_who_writes_is_seen_in_the_list_and_in_the_conversatio
         await running.until(lambda: "Petr" not in running.text())
 
 
+async def test_who_has_a_reply_open_in_two_windows_is_told_in_both(
+    filled: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reviewdesk.tui.replying.WRITING_AGAIN", 0.05)
+    (id,) = filled.add_many(1)
+    config = load(None, db=filled.path, environ={}, optional=True)
+    with Store(filled.path) as store:
+        other = Respond(store, "jana", config)
+        assert not other.begin_writing(id)
+        assert not other.begin_writing(id), "it is the same window"
+        async with composing(filled, SMALL, text="") as running:
+            await running.until(lambda: any("another window too" in each for each in running.toasts()))
+            await running.until(lambda: other.begin_writing(id))
+
+
 @both_sizes
 async def test_whoever_writes_sees_a_colleague_begin_and_is_seen(
     filled: Fixture, petr: Petr, size: tuple[int, int]

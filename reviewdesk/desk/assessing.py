@@ -14,7 +14,7 @@ from reviewdesk.assess.cores import Cores, cores
 from reviewdesk.config import Config
 from reviewdesk.desk.deadlines import deadline
 from reviewdesk.desk.learning import judge_of
-from reviewdesk.desk.scoring import with_scorer
+from reviewdesk.desk.scoring import note_answers, with_scorer
 from reviewdesk.model import Assessment
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Stored
@@ -70,6 +70,7 @@ def assess_pending(config: Config, store: Store, *, most: int | None = None, jud
             parts = range(0, len(items), _PART)
             for part, judged in zip(parts, crew.map(items[part : part + _PART] for part in parts), strict=True):
                 done += put(pending[part : part + _PART], judged)
+    note_answers(config, store, judge)
     return done
 
 

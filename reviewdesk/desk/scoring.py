@@ -26,6 +26,7 @@ from reviewdesk.model import Assessment, Finding, Level, Reason
 from reviewdesk.plugins import load_scorer
 from reviewdesk.scorer import Score, Scorer, Text
 from reviewdesk.secrets import redact
+from reviewdesk.store.coverage import SCORER_NOTICE
 from reviewdesk.store.db import Store
 from reviewdesk.text import cut, one_line
 from reviewdesk.typed_toml import Check
@@ -33,7 +34,6 @@ from reviewdesk.typed_toml import Check
 log = logging.getLogger(__name__)
 _WITHOUT = 500
 _GRACE = 1.0
-_NOTICE = "scorer"
 _MEANWHILE = "The desk's own engine reads the mentions meanwhile."
 _MEND = "Mend `scorer` in [assess], or take it out; the desk's own engine reads the mentions meanwhile."
 _SAMPLE = Text(text="Balík nedorazil a nikdo neodpovídá.", language="cs")
@@ -49,6 +49,7 @@ class ScoredAssessor(Assessor):
 
     Attributes:
         fault: what went wrong, "" for nothing.
+        asked: whether it could be made and was asked.
     """
 
     def __init__(self, judge: Assessor, config: Config) -> None:
@@ -58,6 +59,7 @@ class ScoredAssessor(Assessor):
         self._make: Callable[[], Scorer[Any]] | None = None
         self._batch = _WITHOUT
         self.fault = ""
+        self.asked = False
 
     def assess(self, items: Iterable[Assessable]) -> Iterator[Assessment]:
         """Gives one assessment for each item, as `Assessor.assess` does."""
@@ -79,7 +81,7 @@ class ScoredAssessor(Assessor):
         nothing: list[Score | None] = [None] * len(part)
         if self._make is None or self.fault:
             return nothing
-        began = time.monotonic()
+        began, self.asked = time.monotonic(), True
         try:
             texts = [_told(item, each) for item, each in zip(part, found, strict=True)]
             scores = _answer(self._make, texts, self._left)
@@ -135,15 +137,39 @@ def watch_scorer(config: Config, store: Store) -> tuple[str, bool]:
     scorer is configured, the sentence is empty.
     """
     fault, ledger = _fault(config), store.coverage
-    standing = f"{_NOTICE}:{config.assess.scorer}"
-    sources = [source.id for source in config.sources if store.sources.knows(source.id)]
+    standing = f"{SCORER_NOTICE}:{config.assess.scorer}"
+    sources = _known(config, store)
     for source in sources:
         if ledger.notices(source):  # a read; most polls have nothing to forget
-            ledger.forget(source, _NOTICE, but=[standing] if fault else [])
+            ledger.forget(source, SCORER_NOTICE, but=[standing if fault else _answers(config)])
     if not fault:
         return "", False
     news = [ledger.tell(source, standing, fault) for source in sources]
     return f"{fault} {_MEND}", any(news)
+
+
+def note_answers(config: Config, store: Store, judge: Assessor) -> None:
+    """Notes beside the sources how the scorer has fared with the texts that `judge` has just read.
+
+    One that failed is told until it has answered well. One that could not be made was asked nothing; `watch_scorer`
+    tells of it.
+    """
+    if not isinstance(judge, ScoredAssessor) or not judge.asked:
+        return
+    ledger, key = store.coverage, _answers(config)
+    for source in _known(config, store):
+        if judge.fault:
+            ledger.tell(source, key, f"{config.assess.scorer}: {judge.fault} {_MEANWHILE}")
+        elif ledger.notices(source):
+            ledger.forget(source, key)
+
+
+def _answers(config: Config) -> str:
+    return f"{SCORER_NOTICE}:{config.assess.scorer}:answers"
+
+
+def _known(config: Config, store: Store) -> list[str]:
+    return [source.id for source in config.sources if store.sources.knows(source.id)]
 
 
 def _fault(config: Config) -> str:

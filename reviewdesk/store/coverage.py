@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _WRITTEN_BEFORE = timedelta(days=60)
 """How much earlier than seen a text may have been written to count as an arrival: an import of old ones is none."""
 
+SCORER_NOTICE = "scorer"
+"""The kind of what is told of the scorer, beside each source whose texts it should read."""
+
 
 class Coverage:
     """The door to the ledger; made by `Store.coverage`."""
@@ -129,6 +132,14 @@ class Coverage:
         """Gives what was told of a source and still holds."""
         found = self._conn.execute("SELECT sentence FROM notice WHERE source_id = ? ORDER BY told_at, key", (source,))
         return tuple(sentence for (sentence,) in found)
+
+    def standing(self, kind: str) -> str:
+        """Gives the last that was told of a kind (the key's part before the colon) and still holds; "" for nothing."""
+        found = self._conn.execute(
+            "SELECT sentence FROM notice WHERE key = ? OR key LIKE ? || ':%' ORDER BY told_at DESC LIMIT 1",
+            (kind, kind),
+        ).fetchone()
+        return found[0] if found else ""
 
     def last_check(self, source: str) -> tuple[datetime | None, datetime | None]:
         """Gives when a poll last looked at a source's token and permissions, and when the first of them ends."""

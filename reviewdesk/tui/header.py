@@ -40,6 +40,7 @@ class Header(Widget):
     sending: reactive[str] = reactive("")
     working: reactive[str] = reactive("")
     fault: reactive[str] = reactive("")
+    scorer: reactive[str] = reactive("")
 
     def __init__(self, shop: str, agent: str, zone: tzinfo, keys: Keys) -> None:
         super().__init__()
@@ -57,6 +58,8 @@ class Header(Widget):
         room = self.content_size.width
         name = f"{cut(self._shop, max(8, room // 3))} · {cut(self._agent, 12)}"
         parts: list[tuple[str, str]] = []
+        if self.scorer:
+            parts.append((f" ⚠ {cut(self.scorer, 80)} ", "$warning"))
         if self.fault:
             parts.append((f" ⚠ {self.fault} ", "$error bold"))
         if self.working:

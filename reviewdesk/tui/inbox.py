@@ -235,6 +235,7 @@ class InboxScreen(Screen[None]):
         self.sources = news.sources
         labels = source_labels(news.sources)
         self.header.show_sources(news.sources, labels)
+        self.header.scorer = news.scorer
         if labels != self.labels:
             self.labels = labels
             self.time_passes()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reviewdesk.errors import NotAllowed, ReviewdeskError
 from reviewdesk.model import Record
+from reviewdesk.store.coverage import SCORER_NOTICE
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Conversation, Filter, Row, SourceState, View
 
@@ -71,11 +72,12 @@ class ConversationRead(Record, frozen=True, kw_only=True):
 
 
 class StateRead(Record, frozen=True, kw_only=True):
-    """How many mentions each view has, how the sources are, and how many replies wait for a person."""
+    """How many mentions each view has, how the sources and the scorer are, and how many replies wait for a person."""
 
     counts: Mapping[View, int]
     sources: tuple[SourceState, ...]
     waiting: int
+    scorer: str = ""
 
 
 class ReadFailed(Record, frozen=True, kw_only=True):
@@ -348,7 +350,8 @@ class Reader:
             if generation == self._generation:
                 counts = store.mentions.counts(self._agent)
                 sources = tuple(store.sources.states())
-                self._tell(StateRead(counts=counts, sources=sources, waiting=store.outbox.waiting()))
+                waiting, scorer = store.outbox.waiting(), store.coverage.standing(SCORER_NOTICE)
+                self._tell(StateRead(counts=counts, sources=sources, waiting=waiting, scorer=scorer))
             told_at = self._clock()
             # Rebuilding a large order takes a core from whoever writes: it rests in proportion.
             rest = min(_LONGEST_REST, max(_LOOK_EVERY, _REST_PER_WORK * (told_at - began)))

@@ -21,12 +21,13 @@ from reviewdesk.assess.combine import compound
 from reviewdesk.config import Assess, Config, load
 from reviewdesk.desk import scoring
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.desk.scoring import ScoredAssessor, check_scorer, with_scorer
+from reviewdesk.desk.scoring import ScoredAssessor, check_scorer, watch_scorer, with_scorer
 from reviewdesk.errors import ConfigError
 from reviewdesk.model import Kind, Level, Mention
 from reviewdesk.plugins import load_scorer
 from reviewdesk.sandbox import Emulator, Running, serve
 from reviewdesk.scorer import Score, Scorer, Settings, Text
+from reviewdesk.store.coverage import SCORER_NOTICE
 from reviewdesk.store.db import Store
 from reviewdesk_connectors.local_model import LocalModel
 from tests.desk.shops import Platform
@@ -151,6 +152,26 @@ async def test_a_poll_asks_it_and_goes_on_without_it(
     store.mentions.ingest("fb", [Mention(id="2", kind=Kind.COMMENT, text="Balík nedorazil.")])
     assert assess_pending(asking(config), store) == 1
     assert assess_pending(asking(config), store) == 0
+    told = "fake: The scorer failed: "
+    assert store.coverage.standing(SCORER_NOTICE).startswith(told)
+    assert watch_scorer(asking(config), store) == ("", False)
+    assert any(each.startswith(told) for each in store.coverage.notices("fb")), "until it has answered well"
+    monkeypatch.undo()
+    monkeypatch.setattr(scoring, "load_scorer", lambda name, beside: Fake)
+    store.mentions.ingest("fb", [Mention(id="3", kind=Kind.COMMENT, text="Balík nedorazil.")])
+    assess_pending(asking(config), store)
+    assert store.coverage.standing(SCORER_NOTICE) == ""
+
+
+def test_a_scorer_that_is_taken_out_is_told_no_more(
+    store: Store, config: Config, there: Platform, fake: type[Fake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "answer", staticmethod(_raises))
+    store.mentions.ingest("fb", [Mention(id="1", kind=Kind.COMMENT, text="Balík nedorazil.")])
+    assess_pending(asking(config), store)
+    assert store.coverage.standing(SCORER_NOTICE)
+    watch_scorer(config, store)
+    assert store.coverage.standing(SCORER_NOTICE) == ""
 
 
 def test_the_doctor_asks_it(config: Config, fake: type[Fake], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -356,6 +356,15 @@ async def test_a_failing_source_is_a_badge_with_a_sentence(filled: Fixture) -> N
         assert "waits for you" in running.text()
 
 
+async def test_a_scorer_that_fails_is_told_on_the_top_line(filled: Fixture) -> None:
+    sentence = "shout: The scorer failed: [red]boom[/red]\x1b[31m"
+    filled.store.coverage.tell("shop", "scorer:shout:answers", sentence)
+    async with desk(filled.path, LARGE) as running:
+        await running.until(lambda: "shout: The scorer failed: [red]boom" in running.text())
+        filled.store.coverage.forget("shop", "scorer")
+        await running.until(lambda: "scorer failed" not in running.text())
+
+
 @both_sizes
 async def test_a_window_that_is_too_small_says_so_and_lives(filled: Fixture, size: tuple[int, int]) -> None:
     filled.add_many(3)

@@ -42,7 +42,7 @@ class Slow:
         self.asked: list[int] = []
         self.version = 1
         self.broken = False
-        self.mentions = self.sources = self.outbox = self
+        self.mentions = self.sources = self.outbox = self.coverage = self
 
     def ids(self, which: Filter, *, limit: int | None = None) -> array[int]:
         return self.ids_there[:limit]
@@ -62,6 +62,9 @@ class Slow:
 
     def waiting(self) -> int:
         return 0
+
+    def standing(self, kind: str) -> str:
+        return ""
 
     def conversation(self, id: int) -> Conversation:
         raise NotAllowed("gone")

@@ -18,6 +18,7 @@ import msgspec
 
 from reviewdesk.errors import ConfigError
 from reviewdesk.model import Record
+from reviewdesk.text import cut
 
 
 class Context(StrEnum):
@@ -177,8 +178,18 @@ _SHOWN = {
     "enter": "⏎",
     "tab": "⇥",
 }
+_MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
+_NAMED = {
+    *("escape", "enter", "tab", "space", "backspace", "delete", "insert"),
+    *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
+    *(f"f{number}" for number in range(1, 25)),
+}
 _PLACE = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
-_NAMES = {shown: name for name, shown in _PRINTABLE.items()} | {"esc": "escape", "return": "enter"}
+_SUCH_AS = "write one such as d, ctrl+d or f5"
+_NAMES = {
+    **{shown: name for name, shown in _PRINTABLE.items()},
+    **{"esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown"},
+}
 
 
 def command(id: str) -> Command:
@@ -206,6 +217,11 @@ def key_name(key: str) -> str:
     *modifiers, last = key.split("+") if not key.endswith("+") else [*key[:-1].rstrip("+").split("+"), "+"]
     last = last if len(last) == 1 and not modifiers else last.lower()
     return "+".join([*(modifier.strip().lower() for modifier in modifiers), _NAMES.get(last, last)])
+
+
+def _is_key(name: str) -> bool:
+    *modifiers, last = name.split("+")
+    return (len(last) == 1 or last in _PRINTABLE or last in _NAMED) and _MODIFIERS.issuperset(modifiers)
 
 
 def is_printable(key: str) -> bool:
@@ -264,8 +280,11 @@ def with_keys(
     """
     problems = [f"{at(id)}: {_unknown(id)}" for id in overrides if id not in _BY_ID]
     for id, keys in overrides.items():
-        if any(not key.strip() for key in keys):
-            problems.append(f'{at(id)}: [keys] "{id}": a key is empty; write one such as d, ctrl+d or f5')
+        for key in keys:
+            if not key.strip():
+                problems.append(f'{at(id)}: [keys] "{id}": a key is empty; {_SUCH_AS}')
+            elif not _is_key(key_name(key)):
+                problems.append(f'{at(id)}: [keys] "{id}": there is no key "{cut(key, 40)}"; {_SUCH_AS}')
     changed = tuple(
         msgspec.structs.replace(each, keys=tuple(dict.fromkeys(key_name(key) for key in overrides[each.id])))
         if each.id in overrides

@@ -21,7 +21,7 @@ from msgspec import Meta
 from reviewdesk.errors import ConfigError
 from reviewdesk.model import Guard
 from reviewdesk.secrets import Secret
-from reviewdesk.typed_toml import Check, Document, KeyPath, plain_type, shown, suggestion
+from reviewdesk.typed_toml import Check, Document, KeyPath, nearest, plain_type, shown, suggestion
 
 FILE_NAME = "reviewdesk.toml"
 _HOW_TO_BEGIN = "Write one with `reviewdesk init`, or look around without one with `reviewdesk demo`."
@@ -325,9 +325,12 @@ def load(
     deadlines = check.table(tables.get("deadlines", {}), Deadlines, ("deadlines",))
     assess = check.table(tables.get("assess", {}), Assess, ("assess",))
     keys = _keys(check, tables.get("keys", {}))
-    agents = [check.table(table, Agent, where) for where, table in _array(check, tables, "agent")]
+    people = list(_array(check, tables, "agent"))
+    agents = [check.table(table, Agent, where) for where, table in people]
     sources = [_source(check, table, where) for where, table in _array(check, tables, "source")]
-    if desk and desk.agent and agents and desk.agent not in (ids := [agent.id for agent in agents if agent]):
+    # One whose table has mistakes is there all the same.
+    ids = [table["id"] for _, table in people if isinstance(table, dict) and isinstance(table.get("id"), str)]
+    if desk and desk.agent and ids and desk.agent not in ids:
         check.report(("desk", "agent"), f'no [[agent]] has the id "{shown(desk.agent)}"; {suggestion(desk.agent, ids)}')
     if check.problems:
         readable = [source for source in sources if source is not None]
@@ -461,7 +464,7 @@ def _masked(line: str) -> str:
 def _keys(check: Check, table: Any) -> dict[str, tuple[str, ...]]:
     if isinstance(table, dict):
         table = {command: [keys] if isinstance(keys, str) else keys for command, keys in table.items()}
-    return cast(dict[str, tuple[str, ...]], check.value(table, _Keys, ("keys",)))
+    return cast(dict[str, tuple[str, ...]], check.value(table, _Keys, ("keys",)) or {})
 
 
 def _array(check: Check, tables: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, Any]]:
@@ -483,7 +486,12 @@ def _array(check: Check, tables: Mapping[str, Any], name: str) -> Iterator[tuple
 def _source(check: Check, table: Any, where: KeyPath) -> SourceConfig | None:
     own, settings = table, {}
     if isinstance(table, dict):
-        own = {name: value for name, value in table.items() if name in _Source.__struct_fields__}
+        missing = [
+            field.name for field in msgspec.structs.fields(_Source) if field.required and field.name not in table
+        ]
+        own = {
+            name: value for name, value in table.items() if name in _Source.__struct_fields__ or nearest(name, missing)
+        }
         settings = {name: value for name, value in table.items() if name not in own}
     source = check.table(own, _Source, where)
     if source is None:
@@ -496,7 +504,7 @@ def _database(db: Path | None, written: str, path: Path, environ: Mapping[str, s
     if named := db or environ.get("REVIEWDESK_DB"):
         return Path(named).expanduser().absolute()
     if written:
-        return path.parent / Path(written).expanduser()
+        return path.parent / os.path.expanduser(written)
     import platformdirs
 
     return platformdirs.user_data_path("reviewdesk", appauthor=False) / "reviewdesk.db"

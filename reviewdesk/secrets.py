@@ -71,7 +71,7 @@ class Secret:
         elif kind == "env":
             value = os.environ.get(name, "")
         elif kind == "file":
-            value = self._from_file(Path(name).expanduser())
+            value = self._from_file(Path(os.path.expanduser(name)))
         else:
             value = self._from_keyring(name)
         if not value.strip():

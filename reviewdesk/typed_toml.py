@@ -8,6 +8,7 @@ something to complain about.
 from __future__ import annotations
 
 import builtins
+import os.path
 import tomllib
 import types
 import typing
@@ -120,7 +121,9 @@ class Check:
 
     def expected(self, where: KeyPath, what: str, found: Any) -> None:
         """Adds the problem that a value is of another kind."""
-        self.report(where, f"expected {what}, found {_found(found)}")
+        unquoted = what.startswith("a text") and isinstance(found, int | float) and not isinstance(found, bool)
+        hint = f'; write it in quotes, "{found}"' if unquoted else ""
+        self.report(where, f"expected {what}, found {_found(found)}{hint}")
 
     def lines(self) -> list[str]:
         """Gives the problems as lines fit to be shown, in the order of the file."""
@@ -237,7 +240,7 @@ class Check:
             if type is ZoneInfo:
                 return _zone(value)
             if issubclass(Path, type) and value:
-                return self.document.folder / Path(value).expanduser()
+                return self.document.folder / os.path.expanduser(value)
             raise TypeError
 
         return custom
@@ -245,6 +248,9 @@ class Check:
     def _secret(self, reference: Any, where: KeyPath) -> Secret:
         if not isinstance(reference, str):  # what it is stays untold: it may be the secret
             raise ValueError(f"expected {_KNOWN_TYPES[Secret]}, found something else than a text")
+        kind, _, path = reference.partition(":")
+        if kind == "file" and path.strip():
+            reference = f"file:{self.document.folder / os.path.expanduser(path.strip())}"
         secret = Secret(reference, ", ".join(self._labels(where)))
         named = reference if secret.in_clear else reference.partition(":")[2]
         if not named.strip():

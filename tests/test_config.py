@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -235,6 +236,28 @@ class TestMistakes:
             assert right in problem
 
     @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ('[keys]\n"mention.close" = 7', '[keys], key "mention.close": expected a list that is not empty'),
+            (
+                '[desk]\nagent = "eva"\n[[agent]]\nid = "eva"\nnme = "Eva"',
+                'key "nme": unknown key; did you mean "name"?',
+            ),
+            ('[[source]]\nid = "a"\nconnectr = "feed"', 'key "connectr": unknown key; did you mean "connector"?'),
+            ("[shop]\ncontact = 777123456", 'found the number 777123456; write it in quotes, "777123456"'),
+        ],
+    )
+    def test_one_mistake_is_told_as_one(self, tmp_path: Path, text: str, told: str) -> None:
+        def also(sources: object, keys: Mapping[str, object], document: Document) -> list[str]:
+            assert keys == {}
+            return []
+
+        with pytest.raises(ConfigError) as caught:
+            load(write(tmp_path, text), environ={}, also=also)
+        (problem,) = caught.value.problems
+        assert told in problem
+
+    @pytest.mark.parametrize(
         ("text", "expected"),
         [
             ("source = 5", "[[source]]"),
@@ -464,6 +487,20 @@ id = {name = "a", pth = "b"}
             token.reveal()
         monkeypatch.setenv("REVIEWDESK_FB_CZ_TOKEN", "value-of-it")
         assert token.reveal() == "value-of-it"
+
+    def test_a_secret_file_lies_beside_the_configuration_wherever_one_works(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "fb.key").write_text("value-in-file")
+        (tmp_path / "fb.key").chmod(0o600)
+        config = load(write(tmp_path, SOURCE + 'page_id = "1"\ntoken = "file:fb.key"\n'), environ={})
+        monkeypatch.chdir("/")
+        assert check_settings(config.sources[0], FakeSettings).token.reveal() == "value-in-file"
+
+    def test_a_folder_of_nobody_is_a_file_that_is_missing(self, tmp_path: Path) -> None:
+        config = load(write(tmp_path, SOURCE + 'page_id = "1"\ntoken = "file:~no-such-user/key"\n'), environ={})
+        with pytest.raises(MissingSecret, match="~no-such-user/key"):
+            check_settings(config.sources[0], FakeSettings).token.reveal()
 
     def test_a_secret_in_clear_works_and_is_warned_about_once(self, tmp_path: Path) -> None:
         config = load(write(tmp_path, SOURCE + 'page_id = "1"\ntoken = "EAAB-in-clear"\n'), environ={})

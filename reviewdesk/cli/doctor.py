@@ -11,7 +11,7 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import json_line, say, show
 from reviewdesk.cli.session import DeskCommand, Session, pass_session
 from reviewdesk.config import Config, SourceConfig
-from reviewdesk.errors import Damaged
+from reviewdesk.errors import ConfigError, Damaged
 from reviewdesk.model import Finding, Level
 
 _MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
@@ -46,8 +46,8 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
     # Of a database that is named, all can be told but its sources.
     alone = session.db_path is not None and find(session.config_path, required=False) is None
     config = session.reading if alone else session.config
-    here = _none() if alone else _ok(f"{config.path} is in order.")
-    found: list[tuple[str, Finding]] = [("configuration", here)]
+    here = [_none()] if alone else _configuration(config)
+    found: list[tuple[str, Finding]] = [("configuration", each) for each in here]
     of_database, off = _database(session, config, repair)
     found += [("database", each) for each in of_database]
     chosen = [config.source(id) for id in only] if only else [each for each in config.sources if each.enabled]
@@ -61,6 +61,17 @@ def doctor_command(session: Session, only: tuple[str, ...], as_json: bool, repai
     found += [("configuration", Finding(level=Level.WARNING, sentence=warning)) for warning in config.warnings]
     _tell(found, as_json)
     return Exit.PERSON if any(finding.level is Level.FAULT for _, finding in found) else Exit.OK
+
+
+def _configuration(config: Config) -> list[Finding]:
+    """Tells of the file itself and its keys; of the sources' settings their own findings tell."""
+    from reviewdesk.commands import with_keys
+
+    try:
+        with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
+    except ConfigError as error:
+        return [Finding(level=Level.FAULT, sentence=problem) for problem in error.problems]
+    return [_ok(f"{config.path} can be read.")]
 
 
 def _ok(sentence: str) -> Finding:

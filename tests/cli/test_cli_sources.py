@@ -169,6 +169,12 @@ class TestDoctor:
         assert told.code == 5
         assert "reviewdesk.toml:6" in told.out
 
+    def test_keys_that_the_window_would_refuse_are_a_fault(self, run: Run, db: Path) -> None:
+        self.configure(db, '[keys]\n"mention.close" = "q"\n')
+        told = run("doctor")
+        assert told.code == 5
+        assert 'reviewdesk.toml:4: [keys] "q" is both mention.close and desk.quit' in told.out
+
     def test_an_unknown_source(self, run: Run, db: Path) -> None:
         self.configure(db, '[[source]]\nid = "fb"\nconnector = "facebook"\n')
         told = run("doctor", "--source", "fbb")

@@ -82,6 +82,20 @@ def test_every_mistake_is_named_at_once() -> None:
     assert "mention.note" in problems
 
 
+@pytest.mark.parametrize("key", ["ctl+e", "entr", "f99", "d d"])
+def test_a_key_that_no_keyboard_has_is_a_mistake(key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        with_keys({"mention.close": [key]})
+    assert raised.value.problems == (
+        f'reviewdesk.toml: [keys] "mention.close": there is no key "{key}"; write one such as d, ctrl+d or f5',
+    )
+
+
+@pytest.mark.parametrize("key", ["ě", "Ctrl+E", "alt+shift+pgup", "f12", "shift+Down", "ctrl++", "ctrl+space", "ž"])
+def test_a_key_that_a_keyboard_has_is_none(key: str) -> None:
+    with_keys({"reply.send": [key]})
+
+
 @given(st.text(min_size=1, max_size=12))
 def test_any_key_has_one_name(key: str) -> None:
     assert key_name(key_name(key)) == key_name(key) or "+" in key

@@ -248,7 +248,7 @@ def error_of(body: ErrorBody, answer: Answer, usage: Usage | None = None) -> Con
     number = f"{body.code}/{body.error_subcode}" if body.error_subcode else str(body.code)
     words = " ".join(part for part in (body.error_user_title, body.error_user_msg) if part) or body.message
     sentence = redact(
-        f"{rule.sentence} Facebook's words: {words} ({number})" if words else f"{rule.sentence} ({number})"
+        f"{rule.sentence} Facebook's words: {words} ({number})." if words else f"{rule.sentence} ({number})"
     )
     error: ConnectorError
     if rule.trouble is Trouble.THROTTLED:

@@ -28,15 +28,17 @@ class FacebookSettings(Settings, frozen=True, kw_only=True):
         reply_to_ratings: try to answer recommendations by API. Meta documents no way to; some Pages can.
     """
 
-    page_id: Annotated[str, Meta(pattern=r"^[0-9]+$", description="The Page's number")]
+    page_id: Annotated[str, Meta(pattern=r"^[0-9]+$", description="the Page's number")]
     token: Secret
     app_id: str = ""
     app_secret: Secret | None = None
-    api: Annotated[str, Meta(pattern=r"^https?://[^\s/]+/?$")] = "https://graph.facebook.com"
-    api_version: Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+$")] = "v25.0"
+    api: Annotated[str, Meta(pattern=r"^https?://[^\s/]+/?$", description="an address without a path")] = (
+        "https://graph.facebook.com"
+    )
+    api_version: Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+$", description='such as "v25.0"')] = "v25.0"
     token_in: Literal["header", "parameter"] = "header"  # noqa: S105 - a place, not a token
     comment_length: Annotated[int, Meta(ge=1, le=63206)] = 8000
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$")] | None = None
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$", description='two small letters such as "cs"')] | None = None
     watch_days: Annotated[int, Meta(ge=1, le=365)] = 45
     ads: bool = True
     tagged: bool = True

@@ -165,7 +165,7 @@ class Feed(Connector[FeedSettings]):
             return
         progress.wait_until = None
         if self.config.file:
-            steps = self._poll_file(progress)
+            steps = self._poll_file(self.config.file, progress)
         elif self.config.url:
             steps = self._poll_pages(progress)
         else:
@@ -174,7 +174,8 @@ class Feed(Connector[FeedSettings]):
             yield batch
 
     def _fingerprint(self) -> str:
-        built = msgspec.json.encode(msgspec.structs.replace(self.config, secret=None, secret_in=""), order="sorted")
+        keys = msgspec.to_builtins(msgspec.structs.replace(self.config, secret=None, secret_in="", file=None))
+        built = msgspec.json.encode({**keys, "file": str(self.config.file or "")}, order="sorted")
         return hashlib.sha256(built).hexdigest()[:16]
 
     def _must_wait(self, until: datetime | None) -> bool:
@@ -182,8 +183,8 @@ class Feed(Connector[FeedSettings]):
         # A time further ahead than anybody may ask for comes from a clock that was wrong.
         return until is not None and now < until <= now + timedelta(minutes=self.config.max_wait_minutes)
 
-    async def _poll_file(self, progress: Progress) -> AsyncIterator[Batch]:
-        with self._file(self._path()) as document:
+    async def _poll_file(self, path: Path, progress: Progress) -> AsyncIterator[Batch]:
+        with self._file(path) as document:
             stat = os.fstat(document.body.fileno())
             stamp = [stat.st_mtime_ns, stat.st_size]
             if stamp == progress.stamp:
@@ -316,9 +317,6 @@ class Feed(Connector[FeedSettings]):
 
     # Files.
 
-    def _path(self) -> Path:
-        return Path(self.config.file).expanduser()
-
     @contextmanager
     def _file(self, path: Path) -> Iterator[Document]:
         try:
@@ -326,7 +324,7 @@ class Feed(Connector[FeedSettings]):
         except OSError as error:
             raise NotThere(f"The file {path} cannot be read: {error.strerror}.") from None
         if body is None:
-            raise NotThere(f"There is no file {path}.", hint="A relative path begins where the desk was started.")
+            raise NotThere(f"There is no file {path}.", hint="Look at its name and folder.")
         with body:
             yield Document(body=body, place=path.name, encoding=self.config.encoding, notes=[])
 
@@ -370,7 +368,7 @@ class Feed(Connector[FeedSettings]):
 
     async def _everything(self) -> AsyncIterator[Batch]:
         fresh = Progress(settings=self._fingerprint())
-        async for batch in self._poll_file(fresh) if self.config.file else self._poll_pages(fresh):
+        async for batch in self._poll_file(self.config.file, fresh) if self.config.file else self._poll_pages(fresh):
             yield batch
 
     # Looking whether all is well.
@@ -398,13 +396,17 @@ class Feed(Connector[FeedSettings]):
 
     async def _look(self) -> list[Finding]:
         if self.config.file:
-            with self._file(self._path()) as document:
+            with self._file(self.config.file) as document:
                 return self._report(document)
         if not self.config.url:
             raise NotThere("The source says neither `url` nor `file`.", hint="Add one of them to its [[source]] table.")
         with tempfile.SpooledTemporaryFile(_SPOOLED) as body:
             _, document = await self._fetcher.fetch(Progress(), body, conditional=False)
             return self._report(document)
+
+    def _empty(self) -> str:
+        elsewhere = f" Or are the items elsewhere than at `{self.config.items}`?" if self.config.items else ""
+        return f"Is the feed really empty?{elsewhere}"
 
     def _report(self, document: Document) -> list[Finding]:
         reading = _Reading(document)
@@ -418,7 +420,7 @@ class Feed(Connector[FeedSettings]):
                 held |= {"replied_at"} if mention.ours and mention.created_at else set()
         level = Level.OK if mapped else Level.WARNING
         sentence = f"{mapped} of {reading.items} items were read from {document.place}."
-        findings = [Finding(level=level, sentence=sentence, hint="" if mapped else "Is the feed really empty?")]
+        findings = [Finding(level=level, sentence=sentence, hint="" if mapped else self._empty())]
         for reason, count in Counter(each.reason for each in reading.set_aside).items():
             findings.append(Finding(level=Level.WARNING, sentence=f"{count} items were set aside: {reason}."))
         findings += [Finding(level=Level.WARNING, sentence=remark) for remark in reading.remarks()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -86,7 +87,7 @@ class FeedSettings(Settings, frozen=True, kw_only=True):
     Attributes:
         url: its address; `{since_iso}`, `{since_date}` and `{since_epoch}` become the time of the last poll less
             `overlap_hours`. A credential does not belong here, but in `secret`.
-        file: a local file in the place of a URL.
+        file: a local file in the place of a URL, relative to the configuration.
         format: "feed" for RSS, Atom and JSON Feed (told apart by themselves); "xml", "json", "jsonl", "csv" for what
             `fields` describe.
         items: where the items are: XPath for XML, JMESPath for JSON (left out where the root is the list).
@@ -113,7 +114,7 @@ class FeedSettings(Settings, frozen=True, kw_only=True):
     """
 
     url: str = ""
-    file: str = ""
+    file: Path | None = None
     format: Literal["feed", "xml", "json", "jsonl", "csv"] = "feed"
     items: str = ""
     fields: dict[str, str | FieldMap] = msgspec.field(default_factory=dict)

@@ -82,12 +82,12 @@ class RedditSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("keywords and search must not hold blank words")
         if not (self.subreddits or self.search or self.domains or (self.mentions and self.signs_in)):
             raise ValueError("nothing to listen to: set subreddits, search or domains, or sign in for the inbox")
-        for url in (self.oauth_url, self.reddit_url):
+        for name, url in (("oauth_url", self.oauth_url), ("reddit_url", self.reddit_url)):
             parts = urlsplit(url)
             if not parts.hostname or not (
                 parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
             ):
-                raise ValueError(f"{url!r} must be an https address; a password goes there")
+                raise ValueError(f"{name} {url!r} must be an https address; a password goes there")
 
     @property
     def signs_in(self) -> bool:

@@ -9,7 +9,9 @@ import httpx
 import msgspec
 import pytest
 
+from reviewdesk.config import check_settings, load
 from reviewdesk.connector import BadAnswer, ConnectorError, Level, NotThere, RateLimited, Unreachable
+from reviewdesk_connectors.feed.settings import FeedSettings
 
 URL = "https://portal.example/export"
 TABLE = {"url": URL, "format": "json", "fields": {"id": "id", "text": "text", "reply": "reply"}}
@@ -379,6 +381,12 @@ async def test_a_file_is_read_when_it_has_changed(feed, poll, tmp_path):
     assert (await poll(source, first.cursor)).batches == []
     path.write_text(json.dumps(items(1, 2)))
     assert (await poll(source, first.cursor)).ids == ["1", "2"]
+
+
+def test_a_file_lies_beside_the_configuration(tmp_path):
+    (tmp_path / "reviewdesk.toml").write_text('[[source]]\nid = "a"\nconnector = "feed"\nfile = "exports/a.xml"\n')
+    (source,) = load(tmp_path / "reviewdesk.toml", environ={}).sources
+    assert check_settings(source, FeedSettings).file == tmp_path / "exports/a.xml"
 
 
 async def test_files_are_imported_by_what_they_are_or_by_the_mapping(feed, tmp_path):

@@ -86,6 +86,8 @@ def sandbox_command(
         if customers is not None:
             public.open(3)
         if configuration is not None:
+            for each in running:
+                each.emulator.quicken()
             # What emulated customers write must never come into a shop's own database.
             toml = toml_for(running, shop="Shop Demo", poll_seconds=2, database=f"{configuration.stem}.db")
             _write_configuration(configuration, toml)

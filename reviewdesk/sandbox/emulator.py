@@ -144,6 +144,9 @@ class Emulator:
         """Override where there are any: environment variables that the source's settings refer to, with values."""
         return {}
 
+    def quicken(self) -> None:
+        """Override where calls are counted: from now on it is polled every few seconds, for hours, and allows that."""
+
     def write(self, words: CustomerText) -> str:
         """Override: a customer writes something new. Gives its id on the platform.
 

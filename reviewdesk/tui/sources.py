@@ -102,7 +102,7 @@ def describe(state: SourceState, around: Surroundings, room: int) -> Content:
         facts.append(_budget(state.budget, around))
     facts += [Content.styled(cut(notice, 400), "$warning") for notice in state.notices]
     if state.fault_kind:
-        since = f" since {clock(state.fault_since, around)}" if state.fault_since else ""
+        since = f" · since {clock(state.fault_since, around)}" if state.fault_since else ""
         times = f", {state.failures:,} times in a row" if state.failures > 1 else ""
         fault = (cut(state.fault or state.fault_kind, 400), style)
         facts.append(Content.assemble(fault, (since + times, "$faint")))
@@ -154,5 +154,5 @@ def _budget(budget: Budget, around: Surroundings) -> Content:
     if budget.until and budget.until > around.now:
         parts.append((f" until {clock(budget.until, around)}", "$faint"))
     if budget.note:
-        parts.append((f" {cut(budget.note, 60)}", "$faint"))
+        parts.append((f" · {cut(budget.note, 60)}", "$faint"))
     return Content.assemble(*parts)

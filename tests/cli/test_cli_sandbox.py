@@ -206,7 +206,11 @@ class TestDemo:
         assert database == folder / "reviewdesk.db", "what was kept is found by its configuration"
         with Store(database, read_only=True) as store:
             assert store.mentions.count(Filter(view=View.COMPLAINTS)) >= 1
-            assert {each.id for each in store.sources.states()} == {"facebook", "feed", "heureka", "reddit"}
+            states = {each.id: each for each in store.sources.states()}
+            assert set(states) == {"facebook", "feed", "heureka", "reddit"}
+        budget = states["reddit"].budget
+        assert budget
+        assert (budget.used or 0) < 0.01, "it is polled every two seconds, for hours"
         assert folder.stat().st_mode & 0o077 == 0
 
     def test_nothing_is_left_of_one_that_was_not_kept(self, tmp_path: Path) -> None:

@@ -143,6 +143,10 @@ class RedditEmulator(Emulator):
         """Lets no call remain in this window."""
         self._used, self._window_ends = self.allowance, self.clock().timestamp() + _WINDOW
 
+    def quicken(self) -> None:
+        """Allows a hundred times as many calls."""
+        self.allowance *= 100
+
     def write(self, words: CustomerText) -> str:
         """A customer writes: a post where there is a title, else a comment in the standing thread."""
         if words.title:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
@@ -46,6 +47,7 @@ T = TypeVar("T")
 _SEND = ("send", "--json")
 _TIME_PASSES_SECONDS = 30
 _LATEST_SHOWN = 500
+_WARNING_SECONDS = 8
 """How many of the replies that stand on their platform are shown; of all others none is left out."""
 _BY_WIDTH = [(0, "-tiny"), (40, "-narrow"), (100, "-medium"), (150, "-wide")]
 _BY_HEIGHT = [(0, "-flat"), (8, "-tall")]
@@ -101,6 +103,8 @@ class ReviewdeskApp(App[int]):
         self._under_way: set[tuple[str, ...]] = set()
         self._send_wanted = False
         self._asking = False
+        self._acted = False
+        self._warned_until = 0.0
         self._ahead: list[events.Key] = []
         self.reader = Reader(lambda: Store(db, read_only=True, clock=clock), self._heard, agent=agent)
         self.writer = Writer(lambda: Store(db, clock=clock), agent, config)
@@ -188,8 +192,19 @@ class ReviewdeskApp(App[int]):
         return await asyncio.to_thread(work)
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
-        """Shows a sentence for a few seconds."""
-        self.notify(sentence, severity=severity, markup=False, timeout=4 if severity == "information" else 8)
+        """Shows a sentence for a few seconds, in the place of what the commands before have said.
+
+        Warnings stay out their time.
+        """
+        now = monotonic()
+        if self._acted and now > self._warned_until:
+            self.clear_notifications()
+        self._acted = False
+        if severity != "information":
+            self._warned_until = now + _WARNING_SECONDS
+        self.notify(
+            sentence, severity=severity, markup=False, timeout=4 if severity == "information" else _WARNING_SECONDS
+        )
 
     def get_key_display(self, binding: Binding) -> str:
         """Gives a key as the registry shows it."""
@@ -199,6 +214,7 @@ class ReviewdeskApp(App[int]):
 
     def run_command(self, id: str) -> None:
         """Runs a command of the registry, as its key does."""
+        self._acted = True
         handler = self.handler(id)
         if handler is None:
             self.bell()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, zip_longest
 from typing import ClassVar
 
@@ -27,6 +27,14 @@ _SECTIONS: tuple[tuple[str, tuple[tuple[Context, ...], ...]], ...] = (
     ("Everywhere", (PANES, (Context.ANYWHERE,))),
 )
 _KEYS, _TITLE, _GAP = 13, 15, 3
+_MOVES: Mapping[str, Callable[[VerticalScroll], None]] = {
+    "cursor.down": lambda page: page.scroll_down(animate=False),
+    "cursor.up": lambda page: page.scroll_up(animate=False),
+    "cursor.page_down": lambda page: page.scroll_page_down(animate=False),
+    "cursor.page_up": lambda page: page.scroll_page_up(animate=False),
+    "cursor.first": lambda page: page.scroll_home(animate=False),
+    "cursor.last": lambda page: page.scroll_end(animate=False),
+}
 _COLUMN = 64
 """A column narrower than this would break most sentences."""
 
@@ -60,6 +68,7 @@ class HelpScreen(ModalScreen[None], LeftOnce[None]):
         super().__init__()
         self._commands = tuple(commands)
         self._own = {key for each in self._commands if each.id == "help.show" for key in each.keys}
+        self._moves = {key: _MOVES[each.id] for each in self._commands if each.id in _MOVES for key in each.keys}
 
     def compose(self) -> ComposeResult:
         """Lays the page out."""
@@ -75,10 +84,13 @@ class HelpScreen(ModalScreen[None], LeftOnce[None]):
         self.query_one("#help").border_subtitle = "↓ more · esc closes" if more else "esc closes"
 
     def on_key(self, event: events.Key) -> None:
-        """Closes by the key that opens."""
+        """Closes by the key that opens, and goes up and down by the keys that do so elsewhere."""
         if event.key in self._own:
             event.stop()
             self.dismiss()
+        elif move := self._moves.get(event.key):
+            event.stop()
+            move(self.query_one("#help", VerticalScroll))
 
 
 class _Page(Static):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ClassVar, NamedTuple
 
 from textual import on
@@ -41,6 +41,7 @@ _NEW = "+"
 _BODY_MOST = 2_000
 _MORNING, _AFTERNOON = time(9), time(16)
 _SPAN = re.compile(r"\s*(\d{1,4})\s*(m|min|h|d|w)\s*\Z", re.IGNORECASE | re.ASCII)
+_DAY = re.compile(r"\s*(\d{1,2})\.\s*(\d{1,2})\.(?:\s*(\d{4}))?(?:\s+(\d{1,2})[:.](\d\d))?\s*\Z", re.ASCII)
 _MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 _FURTHEST = timedelta(days=366)
 
@@ -52,6 +53,7 @@ class Choose(Finder[str]):
         title: what is asked, in a few words.
         options: id and label, in the order in which they are offered.
         allow_new: whether what was typed may be given back as an id of its own.
+        new: what the line calls an answer of one's own.
         check: gives the id for what was typed, where an answer may be typed; raises `NotAllowed` with a sentence where
             it is none. Only asked for what fits no option, or where `allow_new`.
     """
@@ -64,18 +66,20 @@ class Choose(Finder[str]):
         options: Sequence[tuple[str, str]],
         allow_new: bool = False,
         *,
+        new: str = "something new",
         check: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__()
         self._title = title
         self._options = list(options)
+        self._new = new
         self._allow_new = allow_new or check is not None
         self._check = check
 
     def compose(self) -> ComposeResult:
         """Lays the question out."""
         with Frame(self._title, "⏎ chooses · esc leaves"):
-            yield Input(placeholder="type to find" + (", or something new" if self._allow_new else ""), compact=True)
+            yield Input(placeholder="type to find" + (f", or {self._new}" if self._allow_new else ""), compact=True)
             yield OptionList(markup=False, compact=True)
             yield Static(classes="fault", markup=False)
 
@@ -230,9 +234,9 @@ def parse_wake(answer: str, now: datetime, zone: tzinfo) -> datetime:
     """Gives the moment, aware and in UTC, that an answer means.
 
     It may be a title of `wake_times`; a span from now (`45m`, `2h`, `3d`, `1w`), days and weeks being counted on the
-    shop's clock; a time of day (`14:30`), the next one to come; a day (`2026-12-01`), at 9:00; or a day with its time
-    (`2026-12-01 14:30`). A time that a change of clocks skips is moved on by what was skipped; of one that comes
-    twice, the first is meant.
+    shop's clock; a time of day (`14:30`), the next one to come; a day (`2026-12-01`, `1.12.2026`, or `1.12.` for the
+    next one), at 9:00; or a day with its time (`2026-12-01 14:30`, `1. 12. 14:30`). A time that a change of clocks
+    skips is moved on by what was skipped; of one that comes twice, the first is meant.
 
     Raises:
         NotAllowed: it is nothing of that kind, is over, or is more than a year away.
@@ -242,9 +246,7 @@ def parse_wake(answer: str, now: datetime, zone: tzinfo) -> datetime:
             return wake.moment
     moment = _read(one_line(answer[:60]), now.astimezone(zone), zone)
     if moment is None:
-        raise NotAllowed(
-            f"“{cut(answer, 40)}” is no time.", hint="Write 2h, 3d, 14:30, 2026-12-01 or 2026-12-01 14:30."
-        )
+        raise NotAllowed(f"“{cut(answer, 40)}” is no time.", hint="Write 2h, 3d, 14:30, 24.12. or 2026-12-24 14:30.")
     if moment <= now:
         raise NotAllowed(f"That was {duration(now - moment)} ago.", hint="Write a time that is still to come.")
     if moment > now + _FURTHEST:
@@ -268,7 +270,7 @@ def snooze_question(now: datetime, zone: tzinfo, *, of: str = "") -> Choose:
         parse_wake(typed, now, zone)
         return typed
 
-    return Choose(f"Snooze{of} until", options, check=check)
+    return Choose(f"Snooze{of} until", options, new="2h, 3d, 14:30, 24.12. 14:30", check=check)
 
 
 def _read(answer: str, local: datetime, zone: tzinfo) -> datetime | None:
@@ -278,6 +280,12 @@ def _read(answer: str, local: datetime, zone: tzinfo) -> datetime | None:
             return datetime.combine(local.date() + amount, local.time(), zone).astimezone(UTC)
         return local.astimezone(UTC) + amount
     try:
+        if named := _DAY.match(answer):
+            day, month, year = int(named[1]), int(named[2]), int(named[3] or local.year)
+            clock = time(int(named[4]), int(named[5])) if named[4] else _MORNING
+            moment = datetime.combine(date(year, month, day), clock, zone)
+            following = moment if named[3] or moment > local else moment.replace(year=year + 1)
+            return following.astimezone(UTC)
         if re.fullmatch(r"\d{1,2}:\d\d", answer, re.ASCII):
             clock = time.fromisoformat(answer.zfill(5))
             moment = datetime.combine(local.date(), clock, zone).astimezone(UTC)

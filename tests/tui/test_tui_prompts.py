@@ -114,6 +114,10 @@ def test_every_time_offered_is_later_different_and_understood(naive: datetime) -
         ("2026-12-01", prague("2026-12-01 09:00")),
         ("2026-12-01 14:30", prague("2026-12-01 14:30")),
         ("2026-12-01T14:30+00:00", datetime(2026, 12, 1, 14, 30, tzinfo=UTC)),
+        ("1.12.2026", prague("2026-12-01 09:00")),
+        ("24. 12. 14:30", prague("2026-12-24 14:30")),
+        ("5.1.", prague("2027-01-05 09:00")),
+        ("23.11. 15.00", prague("2026-11-23 15:00")),
         ("15:00", prague("2026-11-23 15:00")),
         ("9:00", prague("2026-11-24 09:00")),
     ],
@@ -139,7 +143,21 @@ def test_a_time_that_does_not_exist_moves_on_and_one_that_comes_twice_is_the_fir
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "soon", "25:00", "2026-13-01", "0h", "2020-01-01", "9999w", "9999-12-31", "[/x]", "٣d"]
+    "typed",
+    [
+        "",
+        "soon",
+        "25:00",
+        "2026-13-01",
+        "0h",
+        "2020-01-01",
+        "9999w",
+        "9999-12-31",
+        "[/x]",
+        "٣d",
+        "31.2.",
+        "24.12. 25:00",
+    ],
 )
 def test_what_is_no_time_to_come_is_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(NotAllowed) as raised:

@@ -64,7 +64,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     },
     State.POSTED: {
         State.VISIBLE: "it is seen there",
-        State.WITHDRAWN: "deleted from the platform",
+        State.WITHDRAWN: "deleted from the platform, or not posted by hand after all",
     },
     State.REFUSED: {State.WITHDRAWN: "taken back"},
     State.HANDED_OFF: {

@@ -13,8 +13,9 @@ from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import checked_reply, text_of
 from reviewdesk.desk.connecting import blamed, connected
 from reviewdesk.desk.delivery import THERE, require
+from reviewdesk.desk.respond import reopen_unanswered
 from reviewdesk.errors import NotAllowed, Unreachable
-from reviewdesk.model import DeliveryState, PostedReply, Record, Status
+from reviewdesk.model import DeliveryState, PostedReply, Record
 from reviewdesk.plugins import foreign_among
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Reply
@@ -134,25 +135,7 @@ async def _delete_reply(config: Config, store: Store, deed: Deed, doing: Doing) 
         now = store.outbox.get(deed.id)
         if now.state is not DeliveryState.WITHDRAWN:
             store.outbox.move(now, require(now.state, DeliveryState.WITHDRAWN), agent=deed.agent)
-        if _is_unanswered(store, reply):
-            back = {"status": Status.OPEN.value, "answered_at": None}
-            store.mentions.change([reply.mention_id], back, agent=deed.agent, what="reopened")
-
-
-def _is_unanswered(store: Store, deleted: Reply) -> bool:
-    """Tells whether a mention counts as answered, and nothing of ours stands under it without the deleted reply."""
-    now = store.mentions.conversation(deleted.mention_id)
-    return (
-        now.focus.status is Status.ANSWERED
-        and all(each.state not in THERE for each in now.replies)
-        and not any(
-            each.mention.ours
-            and not each.gone_at
-            and each.mention.parent_id == now.focus.mention.id
-            and each.mention.id != deleted.remote_id
-            for each in now.thread
-        )
-    )
+        reopen_unanswered(store, reply, deed.agent)
 
 
 @asynccontextmanager

@@ -191,17 +191,26 @@ class Respond:
 
     def take_back(self, reply: Reply) -> Draft:
         """Withdraws a reply that has not gone out, and gives its text back as the draft, above what the agent may have
-        begun to write since.
+        begun to write since. So does it with one of which only a person's word says that it was posted by hand.
 
         Raises:
             NotAllowed: it has gone out already, is going out just now, or nobody knows.
         """
-        _require_state(reply, NOT_OUT, "cannot be taken back")
+        by_hand = self.is_posted_by_word(reply)
+        if not by_hand:
+            _require_state(reply, NOT_OUT, "cannot be taken back")
         with self._store.transaction():
             self._move(reply, DeliveryState.WITHDRAWN)
+            if by_hand:
+                reopen_unanswered(self._store, reply, self._agent)
             begun = [each.text for each in self._own_drafts(reply) if each.text != reply.text]
             self._store.outbox.save_draft(reply.mention_id, self._agent, "\n\n".join((reply.text, *begun)))
         return self._own_drafts(reply)[0]
+
+    def is_posted_by_word(self, reply: Reply) -> bool:
+        """Tells whether nothing but a person's word says that a reply was posted by hand."""
+        by_word = reply.state is DeliveryState.POSTED and not reply.remote_id
+        return by_word and self.reply_mode(reply.mention_id) == "hand_off"
 
     def drop(self, reply: Reply) -> None:
         """Withdraws a reply that has not gone out. Its text stays in the conversation, as one that was taken back.
@@ -262,6 +271,22 @@ class Respond:
             agent=self._agent,
             what="answered",
         )
+
+
+def reopen_unanswered(store: Store, gone: Reply, agent: str) -> None:
+    """Opens the mention of a reply that is not there (any more), where nothing else of ours answers it."""
+    now = store.mentions.conversation(gone.mention_id)
+    if now.focus.status is not Status.ANSWERED or any(each.state in THERE for each in now.replies):
+        return
+    if not any(
+        each.mention.ours
+        and not each.gone_at
+        and each.mention.parent_id == now.focus.mention.id
+        and each.mention.id != gone.remote_id
+        for each in now.thread
+    ):
+        back = {"status": Status.OPEN.value, "answered_at": None}
+        store.mentions.change([gone.mention_id], back, agent=agent, what="reopened")
 
 
 def _require_state(reply: Reply, states: Collection[DeliveryState], otherwise: str) -> None:

@@ -19,8 +19,9 @@ from reviewdesk.text import cut, safe
 from reviewdesk.tui.composer import ReplyText
 from reviewdesk.tui.frame import Frame
 from reviewdesk.tui.leaving import LeftOnce
+from reviewdesk.tui.line import Surroundings
 from reviewdesk.tui.prompts import Choose, Confirm
-from reviewdesk.tui.wording import standing_text
+from reviewdesk.tui.wording import source_label, standing_text
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Platform(Record, frozen=True, kw_only=True):
     name: str
     edit: bool
     delete: bool
+    by_word: bool
     limit: int | None
     unit: LengthUnit
     page: str
@@ -50,6 +52,7 @@ class Amending:
         """Offers what the reply's platform can do about it, where it can be taken back no more."""
         platform = await self._platform(reply)
         ways = [("edit", "Change its text there")] * platform.edit + [("delete", "Delete it there")] * platform.delete
+        ways += [("draft", "It is not there: make it a draft again")] * platform.by_word
         if not ways:
             await self._tell_page(platform, "change or delete replies")
             return
@@ -58,6 +61,8 @@ class Amending:
             await self.edit(reply)
         elif chosen == "delete":
             await self.delete(reply)
+        elif chosen == "draft":
+            await self._desk.inbox.replying.take_back(reply)
 
     async def edit(self, reply: Reply) -> None:
         """Lets the user change the text, and changes it on the platform."""
@@ -90,22 +95,24 @@ class Amending:
             self._desk.say(f"The reply is deleted from {platform.name}.")
 
     async def _platform(self, reply: Reply) -> _Platform:
-        return await self._desk.writer.do(lambda desk: _platform(desk, reply))
+        around = self._desk.inbox.surroundings()
+        return await self._desk.writer.do(lambda desk: _platform(desk, reply, around))
 
     async def _tell_page(self, platform: _Platform, what: str) -> None:
         page = f" Its page may: {cut(platform.page, 200)}" if platform.page else ""
         self._desk.say(f"The reply is on {platform.name}, which has no way for the desk to {what}.{page}", "warning")
 
 
-def _platform(desk: Desk, reply: Reply) -> _Platform:
+def _platform(desk: Desk, reply: Reply, around: Surroundings) -> _Platform:
     stored = desk.store.mentions.get(reply.mention_id)
     can = desk.store.sources.capabilities(stored.source)
     limit, unit = desk.respond.reply_limit(stored.id)
     known = bool(reply.remote_id) and reply.channel is Channel.PUBLIC
     return _Platform(
-        name=cut(stored.connector.capitalize(), 24),
+        name=source_label(stored.source, stored.connector, around),
         edit=known and bool(can.get("edit_reply")),
         delete=known and bool(can.get("delete_reply")),
+        by_word=desk.respond.is_posted_by_word(reply),
         limit=limit,
         unit=unit,
         page=reply.remote_url or stored.mention.url,

@@ -29,7 +29,7 @@ from reviewdesk.tui.difference import told
 from reviewdesk.tui.document import writing
 from reviewdesk.tui.line import Surroundings
 from reviewdesk.tui.picker import Picked, TemplatePicker
-from reviewdesk.tui.wording import clock
+from reviewdesk.tui.wording import clock, source_label
 
 _DRAFT_SECONDS = 0.3
 """How old the oldest letter may be that has not been told yet, however long somebody types without a rest."""
@@ -472,7 +472,7 @@ class Composer(Widget):
             return Content("")
         focus = self._conversation.focus
         author = cut(focus.mention.author.name, 24) if focus.mention.author and focus.mention.author.name else "someone"
-        platform = cut(focus.connector.capitalize(), 20)
+        platform = source_label(focus.source, focus.connector, self._around())
         if self._channel is Channel.PRIVATE:
             to = Content.assemble(
                 ("PRIVATE", "bold $warning"),

@@ -11,6 +11,7 @@ from reviewdesk.store.records import Stored
 from reviewdesk.text import cut
 from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.prompts import Ask, Choose, Confirm, parse_wake, snooze_question
+from reviewdesk.tui.wording import source_label
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ class Triaging:
         able = await self._desk.writer.do(
             lambda desk: [each for each in found if desk.store.sources.capabilities(each.source).get(capability)]
         )
-        unable = sorted({each.connector.capitalize() for each in found if each not in able})
+        around = self._inbox.surroundings()
+        unable = sorted({source_label(each.source, each.connector, around) for each in found if each not in able})
         if unable:
             self._desk.say(f"{cut(', '.join(unable), 60)} has no way to {what}.", "warning")
         if len(able) > 1:

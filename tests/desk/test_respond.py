@@ -263,6 +263,23 @@ class TestHandOff:
         assert store.outbox.get(first.id).state is DeliveryState.WITHDRAWN
         assert store.outbox.get(second.id).state is DeliveryState.HANDED_OFF
 
+    def test_a_word_that_it_is_posted_can_be_taken_back(
+        self, store: Store, jana: Respond, id: int, clock: Clock
+    ) -> None:
+        jana.confirm_hand_off(send(jana, clock, id))
+        (said,) = store.outbox.replies_to(id)
+        assert jana.take_back(said).text == TEXT
+        assert store.outbox.get(said.id).state is DeliveryState.WITHDRAWN
+        assert store.mentions.get(id).status is Status.OPEN
+        assert store.mentions.get(id).answered_at is None
+
+    def test_one_that_the_platform_has_shown_cannot(self, store: Store, jana: Respond, id: int, clock: Clock) -> None:
+        jana.confirm_hand_off(send(jana, clock, id))
+        (said,) = store.outbox.replies_to(id)
+        store.outbox.move(said, DeliveryState.VISIBLE, remote_id="r1")
+        with pytest.raises(NotAllowed):
+            jana.take_back(store.outbox.get(said.id))
+
     def test_it_can_be_taken_back(self, jana: Respond, id: int, clock: Clock) -> None:
         assert jana.take_back(send(jana, clock, id)).text == TEXT
 

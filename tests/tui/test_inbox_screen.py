@@ -323,6 +323,11 @@ async def test_where_a_person_posts_the_text_is_copied_and_one_key_confirms(fill
         await running.press("y")
         await running.until(lambda: filled.store.outbox.replies_to(id)[0].state is DeliveryState.POSTED)
         assert filled.store.mentions.get(id).status is Status.ANSWERED
+        await running.press("u")
+        await running.until(lambda: "It is not there" in running.text())
+        await running.press("enter")
+        await running.until(lambda: running.inbox.composer.text == "We are sorry, the parcel is on its way.")
+        assert filled.store.mentions.get(id).status is Status.OPEN
 
 
 async def test_a_source_without_replies_says_so(filled: Fixture) -> None:
@@ -474,6 +479,34 @@ async def test_the_help_opens_and_closes(filled: Fixture) -> None:
         await running.press("escape")
         assert running.app.screen is running.inbox
         await running.until(lambda: "? Help" in key_line(running))
+
+
+async def test_the_help_is_read_with_the_keys_of_the_lists(filled: Fixture) -> None:
+    async with desk(filled.path) as running:
+        await running.press("question_mark")
+        await running.until(lambda: "A mention" in running.text())
+        page = running.app.screen.query_one("#help")
+        for key, place in (("j", 1), ("down", 2), ("k", 1), ("G", page.max_scroll_y), ("g", 0)):
+            await running.press(key)
+            await running.until(lambda: page.scroll_y == place)  # noqa: B023 - awaited in its round
+        await running.press("space")
+        await running.until(lambda: page.scroll_y > 5)
+
+
+async def test_what_a_command_says_takes_the_place_of_what_those_before_said_but_for_warnings(
+    filled: Fixture,
+) -> None:
+    filled.add_many(3)
+    async with desk(filled.path) as running:
+        for key in "ee":
+            said = len(running.toasts())
+            await running.press(key)
+            await running.until(lambda: len(running.toasts()) > said)  # noqa: B023 - awaited in its round
+        assert len(running.app._notifications) == 1
+        running.app.say("The disk is full.", "error")
+        await running.press("e")
+        await running.until(lambda: len(running.toasts()) > 3)
+        assert "The disk is full." in [each.message for each in running.app._notifications]
 
 
 async def test_the_help_says_that_there_is_more_only_where_there_is(filled: Fixture) -> None:

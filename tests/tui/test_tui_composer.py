@@ -218,9 +218,9 @@ async def test_the_line_of_the_mode_tells_where_the_reply_goes() -> None:
     async with app.run_test(size=(200, 60)) as pilot:
         opened(composer)
         await pilot.pause()
-        assert said(composer, "mode") == "Public on Heureka as Shop Demo, to Jana; 10 s to undo"
+        assert said(composer, "mode") == "Public on Heureka CZ as Shop Demo, to Jana; 10 s to undo"
         opened(composer, mode="hand_off")
-        assert "By hand on Heureka, to" in said(composer, "mode")
+        assert "By hand on Heureka CZ, to" in said(composer, "mode")
 
 
 async def test_a_template_puts_the_cursor_on_its_first_hole_and_holes_keep_it_back() -> None:

@@ -55,6 +55,7 @@ _PIECE = 1 << 16
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 T = TypeVar("T")
 
 
@@ -431,16 +432,8 @@ class Http:
         try:
             async with asyncio.timeout(self.limits.total_seconds):
                 return await self._follow(request, into)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-        ) as error:
-            failure: ConnectorError = Unreachable(
-                f"No connection to {request.url.host} ({type(error).__name__}).",
-                hint="Is the network there? Is the address right?",
-            )
+        except _NOT_CONNECTED as error:
+            failure: ConnectorError = _unconnected(request.url.host, error)
         except (httpx.HTTPError, ssl.SSLError, TimeoutError) as error:
             sentence = f"{request.url.host} broke off in mid-answer ({type(error).__name__})."
             failure = Unreachable(sentence) if read else OutcomeUnknown(sentence)
@@ -600,6 +593,8 @@ class Http:
                     yield answer, self._bounded(response, max_bytes)
                     return
             raise BadAnswer(f"{request.url.host} redirects in a circle.")
+        except _NOT_CONNECTED as error:
+            raise _unconnected(request.url.host, error) from None
         except (httpx.HTTPError, ssl.SSLError) as error:  # httpx lets broken encryption through as it is
             raise Unreachable(f"{request.url.host} broke off ({type(error).__name__}).") from None
 
@@ -629,6 +624,12 @@ class Http:
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
+
+
+def _unconnected(host: str, error: Exception) -> Unreachable:
+    return Unreachable(
+        f"No connection to {host} ({type(error).__name__}).", hint="Is the network there? Is the address right?"
+    )
 
 
 def _origin(url: str) -> str:

@@ -280,6 +280,14 @@ class TestLimits:
         with pytest.raises(Unreachable, match="broke off"):
             await read_stream(slow, f"body/{name}", MEGABYTE)
 
+    async def test_a_stream_to_nobody_is_no_connection_as_any_read(self) -> None:
+        def nobody(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("refused", request=request)
+
+        lonely = Http("https://portal.example", clock=lambda: NOW, transport=httpx.MockTransport(nobody))
+        with pytest.raises(Unreachable, match="No connection to portal"):
+            await read_stream(lonely, "export", MEGABYTE)
+
     async def test_a_stream_that_keeps_its_speed_may_take_its_time(self, make: Make) -> None:
         patient = make(limits=Limits(total_seconds=0.3, bytes_per_second=10))
         assert await read_stream(patient, "body/drip", MEGABYTE) == b"x" * 200

@@ -12,6 +12,7 @@ from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Channel, DeliveryState, LengthUnit, Level, Status
 from reviewdesk.replies.checks import Problem, check_reply
 from reviewdesk.replies.personalise import greeting
+from reviewdesk.replies.topics import topic_word
 from reviewdesk.store.db import Store, to_ms
 from reviewdesk.store.holders import new_holder
 from reviewdesk.store.records import Draft, Reply, Stored, Writer
@@ -82,7 +83,7 @@ class Respond:
         return mention.reply_url or mention.url
 
     def values(self, id: int) -> Mapping[str, str]:
-        """Gives the variables of templates for this mention, as plain text; the greeting is in its language."""
+        """Gives the variables of templates for this mention, as plain text; greeting and topic are in its language."""
         stored = self._store.mentions.get(id)
         mention, shop = stored.mention, self._config.shop
         agent = next((each for each in self._config.agents if each.id == self._agent), None)
@@ -99,7 +100,7 @@ class Respond:
             "contact": shop.contact,
             "order_id": mention.order_id,
             "product": mention.product,
-            "topic": topics[0].value if topics else "",
+            "topic": topic_word(topics[0], self.language(stored)) if topics else "",
             "source_title": next((each.title for each in self._config.sources if each.id == stored.source), "")
             or stored.source,
         }

@@ -141,6 +141,9 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+_CLOSED = "Each {{ ends with }}, each {% with %}, and each choice with {% endif %}."
+
+
 @lru_cache(maxsize=256)
 def _problems(body: str) -> tuple[str, ...]:
     from jinja2 import TemplateSyntaxError
@@ -148,7 +151,8 @@ def _problems(body: str) -> tuple[str, ...]:
     try:
         tree = _environment().parse(body)
     except TemplateSyntaxError as error:
-        return (f"Line {error.lineno}: {one_line(error.message or 'this cannot be read')[:200].rstrip('.')}.",)
+        words = one_line(error.message or "this cannot be read")[:200].rstrip(".")
+        return (f"Line {error.lineno}: {words}. {_CLOSED}",)
     except RecursionError:
         return ("The template is nested too deeply.",)
     return tuple(dict.fromkeys(_faults(tree)))

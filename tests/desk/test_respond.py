@@ -15,7 +15,7 @@ from reviewdesk.desk.deliver import deliver
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused
-from reviewdesk.model import Assessment, Author, Channel, DeliveryState, Kind, Level, Mention, Severity, Status
+from reviewdesk.model import Assessment, Author, Channel, DeliveryState, Kind, Level, Mention, Severity, Status, Topic
 from reviewdesk.store.db import Store
 from tests.desk.shops import Clock, Platform, registered
 
@@ -309,6 +309,23 @@ def test_templates_get_plain_values(store: Store, config: Config, jana: Respond,
     assert values["shop"] == "Obchod"
     assert values["greeting"].startswith("Dobrý den")
     assert all(isinstance(value, str) for value in values.values())
+
+
+@pytest.mark.parametrize(("language", "word"), [("cs", "doručení"), ("de", "Lieferung"), ("fr", "delivery")])
+def test_the_topic_is_called_by_a_word_of_the_replys_language(
+    store: Store, jana: Respond, id: int, language: str, word: str
+) -> None:
+    judged = Assessment(
+        language=language,
+        compound=-0.5,
+        complaint=True,
+        probability=0.9,
+        severity=Severity.MILD,
+        topics=(Topic.DELIVERY,),
+        assessor="t/1",
+    )
+    store.mentions.put_assessments([(id, store.mentions.get(id).version, judged, None)])
+    assert jana.values(id)["topic"] == word
 
 
 @pytest.mark.parametrize(

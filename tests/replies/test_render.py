@@ -63,7 +63,7 @@ def test_values_are_made_safe_one_line_and_short() -> None:
         ("  \n", "empty"),
         ("a\n{{ produkt }}", "Line 2: there is no variable “produkt”. Did you mean “product”?"),
         ("{{ zzz }}", "There are: greeting"),
-        ("{{ product", "Line 1"),
+        ("{{ product", "Each {{ ends with }}"),
         ("a\nb {% if product %}", "Line 2"),
         ("{{ product | uper }}", "Did you mean “upper”?"),
         ("{{ product | map('x') }}", "no filter"),

@@ -13,6 +13,7 @@ from reviewdesk.replies.checks import check_reply
 from reviewdesk.replies.personalise import LANGUAGES, greeting
 from reviewdesk.replies.render import FILTERS, VARIABLES, render
 from reviewdesk.replies.templates import bundled, faults, from_toml, merged, suggest
+from reviewdesk.replies.topics import TOPIC_WORDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "templates.md"
 
@@ -21,6 +22,13 @@ def own(
     name: str = "mine", language: str = "cs", purpose: Purpose = Purpose.THANK, topics: tuple[Topic, ...] = ()
 ) -> Template:
     return Template(name=name, language=language, purpose=purpose, title="Mine", body="Hi", topics=topics)
+
+
+def test_each_language_has_a_word_for_every_topic() -> None:
+    assert set(TOPIC_WORDS) == set(LANGUAGES)
+    for words in TOPIC_WORDS.values():
+        assert set(words) == set(Topic)
+        assert len(set(words.values())) == len(Topic)
 
 
 def test_each_language_has_the_same_templates_for_every_purpose() -> None:

@@ -62,15 +62,20 @@ class Triage:
         """Puts the mentions back into the inbox."""
         return self._change(ids, "reopened", status=Status.OPEN.value, closed_at=None, snoozed_until=None)
 
-    def snooze(self, ids: Sequence[int], until: datetime) -> Done:
+    def snooze(self, ids: Sequence[int], until: datetime, *, called: str = "") -> Done:
         """Lets the mentions disappear until a time.
+
+        Args:
+            called: the time in the words of whoever snoozes.
 
         Raises:
             NotAllowed: that time has passed.
         """
         if until <= self._store.clock():
             raise NotAllowed("That time has passed already.", hint="Choose a later one.")
-        return self._change(ids, "snoozed", status=Status.SNOOZED.value, snoozed_until=to_ms(until))
+        values = {"status": Status.SNOOZED.value, "snoozed_until": to_ms(until)}
+        action, changed = self._store.mentions.change(ids, values, agent=self._agent, what="snoozed")
+        return self._done(ids, f"snoozed until {called}" if called else "snoozed", action, changed)
 
     def tag(self, ids: Sequence[int], tag: str, on: bool = True) -> Done:
         """Puts a tag on the mentions, or takes it off. Tags are one word in lower case.

@@ -11,7 +11,7 @@ from reviewdesk.store.records import Stored
 from reviewdesk.text import cut
 from reviewdesk.tui.browser import open_page
 from reviewdesk.tui.prompts import Ask, Choose, Confirm, parse_wake, snooze_question
-from reviewdesk.tui.wording import source_label
+from reviewdesk.tui.wording import clock, source_label
 from reviewdesk.tui.writer import Desk
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Triaging:
         now, zone = self._desk.clock(), self._desk.config.shop.timezone
         if ids and (chosen := await self._desk.push_screen_wait(snooze_question(now, zone, of=_of(ids)))):
             until = parse_wake(chosen, now, zone)
-            if await self._change(lambda desk: desk.triage.snooze(ids, until)):
+            called = clock(until, self._inbox.surroundings())
+            if await self._change(lambda desk: desk.triage.snooze(ids, until, called=called)):
                 self._inbox.removed(ids)
 
     async def do_mention_assign(self) -> None:

@@ -481,6 +481,15 @@ async def test_the_help_opens_and_closes(filled: Fixture) -> None:
         await running.until(lambda: "? Help" in key_line(running))
 
 
+async def test_what_was_snoozed_says_until_when(filled: Fixture) -> None:
+    filled.add_many(1)
+    async with desk(filled.path) as running:
+        await running.press("s", *"24.12.2099", "enter")
+        await running.until(lambda: "more than a year away" in running.text())
+        await running.press("ctrl+u", *"3d", "enter")
+        await running.until(lambda: any("1 mention snoozed until " in toast for toast in running.toasts()))
+
+
 async def test_the_help_is_read_with_the_keys_of_the_lists(filled: Fixture) -> None:
     async with desk(filled.path) as running:
         await running.press("question_mark")

@@ -25,6 +25,19 @@ from reviewdesk.typed_toml import Check, Document, KeyPath, nearest, plain_type,
 
 FILE_NAME = "reviewdesk.toml"
 _HOW_TO_BEGIN = "Write one with `reviewdesk init`, or look around without one with `reviewdesk demo`."
+_BACKSLASH = "in a text in double quotes a \\ stands twice, in single quotes once"
+_SYNTAX = (
+    ("Invalid value", 'a text stands in straight quotes ("…"), true and false in small letters'),
+    (
+        "Expected newline or end of document",
+        "one value stands on a line: a text in quotes, a number with a point (4.5)",
+    ),
+    ("Unescaped '\\'", _BACKSLASH),
+    ("Invalid hex value", _BACKSLASH),
+    ("Cannot declare", "the table stands there twice"),
+    ("Cannot overwrite a value", "the key stands there twice"),
+)
+"""What is behind the parser's commonest words."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _Keys = dict[str, Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -32,7 +45,13 @@ S = TypeVar("S", bound=msgspec.Struct)
 Id = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z", description="at most 40 letters, digits, - and _")
 ]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2}\Z", description='two small letters such as "cs"')]
+Language = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!(cz|ua|at|gb|us)\Z)[a-z]{2}\Z",
+        description='two small letters such as "cs"; "cz" is a country',
+    ),
+]
 Signature = Annotated[
     str, Meta(pattern=r"^([^{}]|\{agent\}|\{shop\})*\Z", description="of the braces it knows {agent} and {shop}")
 ]
@@ -452,7 +471,9 @@ def _syntax_problem(name: str, text: str, error: Exception) -> str:
         return f"{name}: {shown(said, 200)}"
     line = int(place[1] or text.rstrip("\n").count("\n") + 1)
     written = text.split("\n")[line - 1].strip()
-    return f"{name}:{line}: {shown(said[: place.start()], 200)}, at `{_masked(written)}`"
+    what = said[: place.start()]
+    meant = next((hint for begin, hint in _SYNTAX if what.startswith(begin)), "")
+    return f"{name}:{line}: {shown(what, 200)}, at `{_masked(written)}`{meant and f'; {meant}'}"
 
 
 def _masked(line: str) -> str:

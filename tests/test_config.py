@@ -155,6 +155,22 @@ class TestUnreadable:
         (problem,) = problems(tmp_path, text)
         assert problem.startswith(place)
 
+    @pytest.mark.parametrize(
+        ("line", "meant"),
+        [
+            ("b = „text“", "straight quotes"),
+            ("b = True", "small letters"),
+            ("b = 4,5", "a number with a point"),
+            (r'b = "C:\users"', "stands twice"),
+            (r'b = "C:\q"', "stands twice"),
+            ("[a]", "the table stands there twice"),
+            ("b = 1\nb = 2", "the key stands there twice"),
+        ],
+    )
+    def test_common_errors_of_syntax_say_what_is_meant(self, tmp_path: Path, line: str, meant: str) -> None:
+        (problem,) = problems(tmp_path, f"[a]\n{line}\n")
+        assert meant in problem
+
     def test_syntax_errors_show_no_value(self, tmp_path: Path) -> None:
         (problem,) = problems(tmp_path, '[[source]]\ntoken = "EAAB-secret-token\n')
         assert "token = …" in problem
@@ -244,6 +260,7 @@ class TestMistakes:
                 'key "nme": unknown key; did you mean "name"?',
             ),
             ('[[source]]\nid = "a"\nconnectr = "feed"', 'key "connectr": unknown key; did you mean "connector"?'),
+            ('[shop]\nlanguage = "cz"', '"cz" is a country'),
             ("[shop]\ncontact = 777123456", 'found the number 777123456; write it in quotes, "777123456"'),
         ],
     )

@@ -71,6 +71,9 @@ def _configuration(config: Config) -> list[Finding]:
         with_keys(config.keys, at=lambda name: config.document.at(("keys", name)))
     except ConfigError as error:
         return [Finding(level=Level.FAULT, sentence=problem) for problem in error.problems]
+    if not config.sources:
+        hint = "docs/platforms tells how each begins."
+        return [Finding(level=Level.WARNING, sentence=f"{config.path} names no [[source]] to listen to.", hint=hint)]
     return [_ok(f"{config.path} can be read.")]
 
 

@@ -46,7 +46,11 @@ def poll_command(session: Session, only: tuple[str, ...], now: bool, as_json: bo
     with session.store(config, begin=True) as store:
         if not _anything_due(config, store, only, now):
             if not quiet and not as_json:
-                say("Nothing is due.")
+                say(
+                    "Nothing is due."
+                    if config.sources
+                    else f"{config.path} names no [[source]], so there is nothing to ask."
+                )
             return _standing_faults(config, store)
         from reviewdesk.cli.narrate import Narrator
 

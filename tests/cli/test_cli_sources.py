@@ -148,11 +148,19 @@ class TestDoctor:
         return toml
 
     def test_all_well(self, run: Run, db: Path) -> None:
-        self.configure(db)
+        toml = self.configure(db, '[[source]]\nid = "forum"\nconnector = "feed"\nfile = "forum.rss"\n')
+        toml.with_name("forum.rss").write_text(
+            "<rss version='2.0'><channel><item><guid>1</guid><title>Thanks</title></item></channel></rss>"
+        )
         told = run("doctor")
         assert told.code == 0
         assert told.err == "All is well.\n"
         assert all(line.startswith("✓") for line in told.out.splitlines())
+
+    def test_a_configuration_without_a_source_is_told(self, run: Run, db: Path) -> None:
+        toml = self.configure(db)
+        assert f"! configuration: {toml} names no [[source]]" in run("doctor").out
+        assert f"{toml} names no [[source]]" in run("poll").err
 
     def test_a_missing_secret_names_the_variable(self, run: Run, db: Path) -> None:
         self.configure(db, '[[source]]\nid = "our-fb"\nconnector = "facebook"\npage_id = "1"\n')

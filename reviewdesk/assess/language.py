@@ -1,12 +1,14 @@
 """The language of short informal texts. Pure.
 
-Script and telling letters first, then function words without accents, both from `languages/identify.toml`; the prior
-(the home language of the source) breaks ties, and below twenty letters it decides.
+Telling letters and words without accents (`languages/identify.toml`), and how likely each three letters are in each
+language (`languages/trigrams.txt`), are summed for the languages of the text's script; the prior (the home language of
+the source) weighs as much as two words, so that it decides about short texts that do not clearly speak another one.
 """
 
 from __future__ import annotations
 
 import re
+import string
 import struct
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -24,7 +26,6 @@ from reviewdesk.model import Record
 
 OTHER = "other"
 _WORDS_LOOKED_AT = 60
-_SHORT = 20
 # The codes of three letters, bibliographic ones too, and countries that platforms and people take for languages.
 _ALIASES = {
     alias: code
@@ -42,15 +43,20 @@ _ALIASES = {
 }
 _TELLS_NOTHING = frozenset(("", "und", "xx", "zxx", "mul"))
 
-_TELLING_LETTER, _PIECE, _OF_MANY = 0.6, 0.35, 1.2
+_TELLING_LETTER, _OF_MANY = 0.6, 1.2
 _PARTS = 1000
-# Thousandths, as scores are.
-_PRIOR, _LEAST, _LACKING = 900, 500, 10
+# Thousandths, as scores are. A trigram's quarter is that of a natural logarithm, of which ten weigh as much as a word.
+_PRIOR, _QUARTER = 2000, 25
+QUARTERS = string.digits + string.ascii_letters
+"""The figures of `languages/trigrams.txt`, from 0."""
 _NEITHER, _LATIN, _CYRILLIC = range(3)
 _LANE_BITS = 32
 _SCRIPTS = ("neither", "latin", "cyrillic")
 
-_RIVAL, _RIVAL_SHARE = 3000, 0.4
+# How little a text's language leads that of other words, for each letter, where both are likely to be in it; and how
+# many letters of another script are more than names, as a share of all and at least.
+_LITTLE_LEAD = 120
+_OTHER_SCRIPT_SHARE, _OTHER_SCRIPT_LEAST = 0.25, 15
 
 _Weights = tuple[tuple[int, float], ...]
 
@@ -62,69 +68,40 @@ class Marks(Record, frozen=True, kw_only=True):
         script: "latin" or "cyrillic".
         lexicon: the data file with its words; None for languages that have none.
         letters: letters that tell it from its neighbours; each counts for all languages that list it.
-        frequent: letters so frequent in it that each letter of a text without any of them speaks against it.
         words: function words, blank-separated, as people type them.
-        pieces: beginnings, endings and middles of words ("-osc", "szcz").
     """
 
     script: str
     lexicon: str | None = None
     letters: str = ""
-    frequent: str = ""
     words: str = ""
-    pieces: str = ""
-
-
-_Edges = dict[str, list[tuple[str, set[int]]]]
-
-
-class _Pieces(msgspec.Struct, frozen=True):
-    """The pieces of words in one script, each with the languages that have it.
-
-    Attributes:
-        endings, beginnings: by their two letters at the end or the beginning of a word.
-        middles: with what finds whether a word has any of them.
-    """
-
-    endings: _Edges
-    beginnings: _Edges
-    middles: dict[str, set[int]]
-    any_middle: re.Pattern[str]
-
-    def of(self, bare: str) -> set[int]:
-        """Gives the languages that have a piece of a word among theirs."""
-        found: set[int] = set()
-        for piece, places in self.endings.get(bare[-2:], ()):
-            if bare.endswith(piece):
-                found |= places
-        for piece, places in self.beginnings.get(bare[:2], ()):
-            if bare.startswith(piece):
-                found |= places
-        if self.any_middle.search(bare):
-            for piece, places in self.middles.items():
-                if piece in bare:
-                    found |= places
-        return found
 
 
 class _Tables(msgspec.Struct, frozen=True):
-    """What a word says. A language is its place in `codes`; the first three places count letters by script."""
+    """What a word says. A language is its place in `codes`; the first three places count letters by script.
+
+    Attributes:
+        trigrams: by the first two letters of three, each third letter with a figure for each of `trigram_lanes`.
+        trigram_lanes: where among the bits of a sum they go.
+        lanes: the bits of a sum, by the place of a language.
+    """
 
     marks: dict[str, Marks]
     codes: tuple[str, ...]
     lexicons: tuple[str | None, ...]
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
-    frequent: dict[str, tuple[tuple[int, tuple[str, ...]], ...]]
-    pieces: tuple[_Pieces, ...]
+    trigrams: dict[str, str]
+    trigram_lanes: tuple[int, ...]
     of_script: dict[str, tuple[int, ...]]
     lanes: struct.Struct
 
 
 @cache
 def _tables() -> _Tables:
-    content = (resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8")
-    marks = msgspec.convert(tomli.loads(content), dict[str, Marks])
+    folder = resources.files("reviewdesk.assess") / "languages"
+    marks = msgspec.convert(tomli.loads((folder / "identify.toml").read_text("utf-8")), dict[str, Marks])
+    spelled, *rows = (folder / "trigrams.txt").read_text("utf-8").splitlines()
     codes = (*_SCRIPTS, *marks)
     words: defaultdict[str, list[int]] = defaultdict(list)
     letters: defaultdict[str, list[int]] = defaultdict(list)
@@ -138,44 +115,42 @@ def _tables() -> _Tables:
         for script in _SCRIPTS
     }
     lexicons = tuple(marks[code].lexicon if code in marks else None for code in codes)
-    frequent = {
-        script: tuple(
-            (place, tuple(marks[codes[place]].frequent.split()))
-            for place in of_script[script]
-            if marks[codes[place]].frequent
-        )
-        for script in _SCRIPTS
-    }
     return _Tables(
         marks,
         codes,
         lexicons,
         _shared(words),
         _shared(letters),
-        frequent,
-        tuple(_pieces({place: marks[codes[place]] for place in of_script[script]}) for script in _SCRIPTS),
+        {row[:2]: row[2:] for row in rows},
+        tuple(codes.index(code) * _LANE_BITS for code in spelled.split()),
         of_script,
         struct.Struct(f"<{len(codes)}I"),
     )
 
 
-def _pieces(marks: Mapping[int, Marks]) -> _Pieces:
-    endings: dict[str, set[int]] = {}
-    beginnings: dict[str, set[int]] = {}
-    middles: dict[str, set[int]] = {}
-    for place, one in marks.items():
-        for piece in one.pieces.split():
-            first, last = piece.startswith("-"), piece.endswith("-")
-            table = middles if first and last else beginnings if last else endings
-            table.setdefault(fold(piece.strip("-")).text, set()).add(place)
-    by_end: _Edges = {}
-    by_beginning: _Edges = {}
-    for piece, places in endings.items():
-        by_end.setdefault(piece[-2:], []).append((piece, places))
-    for piece, places in beginnings.items():
-        by_beginning.setdefault(piece[:2], []).append((piece, places))
-    any_middle = re.compile("|".join(map(re.escape, middles)) or "(?!)")
-    return _Pieces(by_end, by_beginning, middles, any_middle)
+def spellings() -> tuple[str, ...]:
+    """Gives what `languages/trigrams.txt` tells apart: the languages, some of them also in another script, and what
+    stands for all languages that are not read."""
+    return tuple(_tables().marks)
+
+
+def trigrams_of(word: str) -> list[str]:
+    """Gives each three letters of a word, with a blank at both ends; none of a number."""
+    if word[:1].isdigit():
+        return []
+    spelled = f" {word.lower()} "
+    return [spelled[at : at + 3] for at in range(len(spelled) - 2)]
+
+
+def _trigram_says(trigram: str) -> int:
+    tables = _tables()
+    row, lanes = tables.trigrams.get(trigram[:2], ""), tables.trigram_lanes
+    at = row[:: len(lanes) + 1].find(trigram[2]) * (len(lanes) + 1) + 1
+    figures = row[at : at + len(lanes)] if at > 0 else ""
+    return sum(QUARTERS.index(figure) * _QUARTER << lane for figure, lane in zip(figures, lanes, strict=False))
+
+
+_TRIGRAM_SAYS: Memory[int] = Memory(_trigram_says)
 
 
 def _word_says(word: str) -> int:
@@ -188,8 +163,6 @@ def _word_says(word: str) -> int:
         return 0
     script = _CYRILLIC if "\u0400" <= first <= "\u04ff" else _LATIN if "a" <= first <= "\u024f" else _NEITHER
     says: dict[int, float] = dict(tables.words.get(bare, ()))
-    for place in tables.pieces[script].of(bare):
-        says[place] = says.get(place, 0.0) + _PIECE
     if not word.isascii():
         for char in word.lower():
             for place, weight in tables.letters.get(char, ()):
@@ -197,7 +170,7 @@ def _word_says(word: str) -> int:
     lanes = len(bare) << script * _LANE_BITS
     for place, weight in says.items():
         lanes += round(weight * _PARTS) << place * _LANE_BITS
-    return lanes
+    return lanes + sum(map(_TRIGRAM_SAYS.__getitem__, trigrams_of(word)))
 
 
 _SAYS: Memory[int] = Memory(_word_says)
@@ -254,51 +227,38 @@ def hear(tokens: Tokens, prior: str | None = None) -> Heard:
 
     Args:
         tokens: the text's words; the first sixty are looked at.
-        prior: the language most likely before reading, such as the home language of the source; it decides alone below
-            twenty letters, as long as the text is in its script.
+        prior: the language most likely before reading, such as the home language of the source; it counts for texts in
+            its script.
     """
     tables = _tables()
     prior = code_of(prior)
     words = tokens.words[:_WORDS_LOOKED_AT]
-    scores = _scores(words, tables)
-    latin, cyrillic = scores[_LATIN], scores[_CYRILLIC]
+    said = _said(words, tables)
+    latin, cyrillic = said[_LATIN], said[_CYRILLIC]
     if not cyrillic and not latin:
-        return Heard(prior if prior is not None and prior in tables.marks and not scores[_NEITHER] else OTHER)
-    script = "cyrillic" if cyrillic > latin else "latin"
-    of_script = tables.of_script[script]
+        return Heard(prior if prior is not None and prior in tables.marks and not said[_NEITHER] else OTHER)
+    of_script = tables.of_script["cyrillic" if cyrillic > latin else "latin"]
+    scores = list(said)
     home = tables.codes.index(prior) if prior is not None and prior in tables.marks else -1
     if home in of_script:
-        if cyrillic + latin < _SHORT and not _contradicts(words, tables.codes[home]):
-            return Heard(tables.codes[home])
         scores[home] += _PRIOR
-    elif prior and len(words) > 1 and latin > cyrillic and (spelled := f"{prior}-latn") in tables.marks:
-        scores[tables.codes.index(spelled)] += _PRIOR
-    for place, letters in tables.frequent[script]:
-        written = "".join(words).lower()
-        if not any(letter in written for letter in letters):
-            scores[place] -= _LACKING * max(cyrillic, latin)
+    elif prior and len(words) > 1 and latin > cyrillic and (alias := f"{prior}-latn") in tables.marks:
+        scores[tables.codes.index(alias)] += _PRIOR
     best = max(of_script, key=scores.__getitem__)
-    if cyrillic > latin and not scores[best]:
-        return Heard("ru")  # without any mark of Ukrainian
-    if scores[best] < _LEAST and cyrillic < latin and _of_family(best, scores, tables) < _LEAST:
+    if not scores[best]:
         return Heard(OTHER)
-    return Heard(_spoken(tables.codes[best]), _is_mixed(tokens, scores, best, tables))
+    mixed = tokens.sentences[-1] > 0 and _is_mixed(said, best, tables)
+    return Heard(_spoken(tables.codes[best]), mixed)
 
 
-def _of_family(best: int, scores: Sequence[int], tables: _Tables) -> int:
-    """Gives what speaks for a language and for those that are read with the same words: Czech and Slovak share most."""
+def _is_mixed(said: Sequence[int], best: int, tables: _Tables) -> bool:
+    """Tells whether a text of several sentences may speak another language, with other words, too."""
+    letters, others = said[_LATIN] + said[_CYRILLIC], min(said[_LATIN], said[_CYRILLIC])
+    if others >= max(_OTHER_SCRIPT_LEAST, _OTHER_SCRIPT_SHARE * letters):
+        return True
     own = tables.lexicons[best]
-    return sum(score for score, lexicon in zip(scores, tables.lexicons, strict=True) if lexicon == own is not None)
-
-
-def _is_mixed(tokens: Tokens, scores: Sequence[int], best: int, tables: _Tables) -> bool:
-    if tokens.sentences[-1] == 0:
-        return False
-    least, own = max(_RIVAL, _RIVAL_SHARE * scores[best]), tables.lexicons[best]
-    for score, lexicon in zip(scores, tables.lexicons, strict=True):
-        if score >= least and lexicon is not None and lexicon != own:
-            return True
-    return False
+    rivals = [score for score, lexicon in zip(said, tables.lexicons, strict=True) if lexicon not in (None, own)]
+    return said[best] - max(rivals) < _LITTLE_LEAD * letters
 
 
 def parts_of(tokens: Tokens, main: str) -> list[tuple[int, int, str]]:
@@ -326,15 +286,7 @@ def _spoken(code: str) -> str:
     return code.partition("-")[0]
 
 
-def _scores(words: Iterable[str], tables: _Tables) -> list[int]:
+def _said(words: Iterable[str], tables: _Tables) -> Sequence[int]:
     """Gives how many letters there are of each script, and for each language what the words say, in thousandths."""
     together = sum(map(_SAYS.__getitem__, words))
-    return list(tables.lanes.unpack(together.to_bytes(tables.lanes.size, "little")))
-
-
-def _contradicts(words: Sequence[str], prior: str) -> bool:
-    """Tells whether short text has letters that only a neighbour in the same script has ("ї" where Russian is home)."""
-    letters = _tables().letters
-    codes = _tables().codes
-    owners = [codes[owner] for char in set("".join(words).lower()) if char in letters for owner, _ in letters[char]]
-    return bool(owners) and prior not in owners and _tables().marks[prior].script == "cyrillic"
+    return tables.lanes.unpack(together.to_bytes(tables.lanes.size, "little"))

@@ -1,13 +1,17 @@
-from importlib import resources
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
 
 import pytest
-import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewdesk.assess import Assessable, Assessor
 from reviewdesk.assess.language import OTHER, code_of, known_languages, language_of
 
+ROOT = Path(__file__).parents[2]
+UNREAD = ROOT / "tests" / "assess" / "written" / "many" / "unread"
 TEXTS = {
     "cs": [
         "Balík dorazil včas, děkuji moc.",
@@ -73,7 +77,7 @@ def test_no_prior_makes_cyrillic_latin() -> None:
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("Balík nedorazil", "cs"), ("Zásielka neprišla", "sk"), ("Paket kaputt", "de"), ("Csomag nem jött", "hu")],
+    [("Balík nepřišel", "cs"), ("Zásielka neprišla", "sk"), ("Paket kaputt", "de"), ("Csomag nem jött", "hu")],
 )
 def test_two_words_of_the_trade_are_enough(text: str, language: str) -> None:
     assert language_of(text) == language
@@ -136,8 +140,39 @@ def test_slovak_is_told_from_czech_without_accents(text: str, language: str) -> 
     assert language_of(text) == language
 
 
-def test_beginnings_and_endings_that_tell_a_language_are_found_by_their_two_letters_at_the_edge() -> None:
-    marks = tomli.loads((resources.files("reviewdesk.assess") / "languages" / "identify.toml").read_text("utf-8"))
-    pieces = [piece.strip("-") for one in marks.values() for piece in one.get("pieces", "").split()]
-    assert pieces
-    assert min(map(len, pieces)) >= 2
+def test_the_table_of_trigrams_is_what_the_written_texts_give() -> None:
+    learn = ROOT / "benchmarks" / "trigrams.py"
+    learned = subprocess.run([sys.executable, learn], check=True, capture_output=True, text=True, encoding="utf-8")
+    table = ROOT / "reviewdesk" / "assess" / "languages" / "trigrams.txt"
+    assert learned.stdout == table.read_text("utf-8"), "run: python benchmarks/trigrams.py > " + str(table)
+
+
+def without_accents(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+@pytest.mark.parametrize(
+    ("language", "least"),
+    [("cs", 0.9), ("sk", 0.95), ("pl", 0.99), ("uk", 0.97), ("ru", 0.99), ("de", 0.99), ("hu", 0.98), ("en", 0.98)],
+)
+def test_hardly_a_text_is_taken_for_another_language_even_without_accents(language: str, least: float) -> None:
+    texts = [line.partition("\t")[2] for line in (UNREAD / f"{language}.tsv").read_text("utf-8").splitlines()][::4]
+    right = sum(language_of(without_accents(text)) == language for text in texts)
+    assert right >= least * len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "La taille ne correspond pas, je l'ai renvoyé hier",
+        "De schoenen zitten goed maar de doos was helemaal kapot",
+        "Varmt tyg och bra passform, kommer beställa fler",
+        "Tuote saapui ajoissa ja toimii hyvin",
+        "Bežite od tega trgovca, denarja ne vrnejo",
+        "Чантата е хубава, но ципът се счупи още първия ден",
+        "Çanta fotoğraftakinden daha küçük geldi",
+    ],
+)
+def test_languages_that_are_not_read_are_told_even_where_another_is_at_home(text: str) -> None:
+    assert language_of(text) == OTHER
+    assert language_of(text, "cs") == OTHER

@@ -44,7 +44,7 @@ def combine(item: Assessable, text: TextReading, language: str, assessor: str) -
     good = math.fsum([share for share in shares if share > 0])
     bad = -math.fsum([share for share in shares if share < 0])
     severity = text.severity
-    worded += _doubt(good, bad, text.words)
+    worded += _doubt(good, bad, text.words, item.rating)
     from_cons = math.fsum([reason.share for reason in cons])
     phrase = _worst(severity, title, read_cons, item.rating) if title.hits or read_cons else severity
     starred = [] if item.rating is None else [fields.rating_reason(item.rating, item.rating_raw)]
@@ -111,16 +111,18 @@ def _reasons(field: str, text: str, reading: TextReading, weight: float) -> list
     ]
 
 
-def _doubt(good: float, bad: float, words: int) -> list[Reason]:
+def _doubt(good: float, bad: float, words: int, rating: float | None) -> list[Reason]:
     """Gives what is taken away from words that are weak or both good and bad.
 
-    What is hardly blame grows with the text's length.
+    What is hardly blame grows with the text's length. Beside three stars good and bad words need to differ by more.
     """
     total = good - bad
     if not total:
         return []
     told_at_length = min(max(words - weights.LONG, 0) * weights.WEAK_BLAME_A_WORD, weights.WEAK_BLAME_MOST)
     hardly = weights.WEAK_PRAISE if total > 0 else weights.WEAK_BLAME + told_at_length
+    if good and bad and rating is not None and weights.MIDDLING[0] < rating < weights.MIDDLING[1]:
+        hardly += weights.MIDDLING_DOUBT
     weak = hardly * min(max(4 - abs(total) / hardly, 0.0) / 3, 1.0)
     mixed = max(0.0, min(good, bad) - weights.MIXED_FROM) * weights.MIXED
     if not weak + mixed:

@@ -15,13 +15,16 @@ from reviewdesk.assess.tokens import Tokens
 
 NOTE = "grade"
 _GRADES_MOST, _STARS_LEAST = 3, 3
+_MOST = 5.0
 _STARS, _HOLLOW = "★⭐✩✭🌟", "☆✰⚝"
 _HINT = re.compile(f"[/*%+{_STARS}{_HOLLOW}]")
-# "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels.
+# "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels. Two stars
+# are one where there is nothing else; beside words they adorn.
 _GRADE = re.compile(
     rf"(?<![\w/.,:+-])(?P<points>\d{{1,4}}(?:[.,]\d)?)\s?/\s?(?P<of>5|10|100)(?![\w/*]|[.,:]\d|\s?(?:mm|cm|l|kg|g|h)\b)"
     rf"|(?<![\w/.,*])(?<!hotel )(?<!Hotel )(?P<stars>[0-5](?:[.,]5)?)\s?[*{_STARS}]\ufe0f?(?![\w*{_STARS}]|\s?hotel)"
     rf"|(?P<full>[{_STARS}]\ufe0f?(?:\s?[{_STARS}]\ufe0f?){{0,4}})?\s?(?P<hollow>[{_HOLLOW}](?:\s?[{_HOLLOW}]){{0,4}})"
+    rf"|\A\s*(?P<two>[{_STARS}]\ufe0f?\s?[{_STARS}])\ufe0f?\s*\Z"
     rf"|(?<![{_STARS}\ufe0f])(?P<run>[{_STARS}](?:\ufe0f?[{_STARS}]){{2,4}})(?!\ufe0f?[{_STARS}])"
     r"|\A\s*(?P<whole>100\s?%|[Aa]\+{1,3})[\s!.]*\Z"
 )
@@ -45,12 +48,25 @@ _ORDERED = re.compile(
     r"\b(?:objedn|dora[zž]i|doru[cč]|ordered|delivered|arrived|bestellt|geliefert|zam[oó]wi|dotar|замов|заказ|rendel)\w*\s+\Z",
     re.IGNORECASE,
 )
-# Any is one after "since" and the like, and nothing is graded where parts are counted ("part 1/5").
-_DATED_OR_COUNTED = re.compile(
-    r"\b(?:od|do|dne|dňa|dnia|am|vom|bis|ab|seit|on|by|since|until|till|від|до|от"
-    r"|parts?|pages?|thread|d[ií]l|[cč][aá]st|teil|seite|stran[ay]|cz[eę][sś][cć])\s+\Z",
-    re.IGNORECASE,
+# What is numbered in parts: "part 1/5", "2/5. lépés".
+_NUMBERED = (
+    r"(?:parts?|pages?|thread|steps?|photo|pic|image|chapter|episode|slide|lesson"
+    r"|d[ií]l|diel|[cč][aá]s[tť]|stran[ay]|krok|fot(?:o|ka|ografi[ea])|obr|obr[aá]zek|obr[aá]zok|kapitola|lekc[ei]"
+    r"|teil|seite|schritt|folge|kapitel|cz[eę][sś][cć]|strona|zdj[eę]cie|odcinek|rozdzia[lł]"
+    r"|r[eé]sz|l[eé]p[eé]s|oldal|fejezet|крок|шаг|част[ьи]|частина|фото|стр|сторінка|страница|глава|розділ|урок)\b"
 )
+# What is measured or counted: "1/5 Tasse", "2* Batterie", "1/5 of the bottle", "2* denně".
+_MEASURED = (
+    r"(?:of|(?:cups?|spoon|tbsp|tsp|hrn[eíkčc]|š[aá]l[ek]|lži[cč]|ly[zž]i[cč]|litr|liter|tasse|becher|löffel"
+    r"|szklan|łyż|filiżan|csésze|bögr|kanál|стакан|склянк|чашк|ложк|ложеч|литр|літр"
+    r"|batter|bat[eé]ri|bater[kií]|elem|батаре|kusy?|szt|st(?:ü|ue)ck|stk|pcs|pieces?|darab|шт|kabel|k[aá]bl|cable"
+    r"|denn|týdn|týžd|täglich|daily|dziennie|naponta|щодня|ежедневно|в день|на день)\w*|ks|db|aaa?)\b"
+)
+# Any is one after "since" and the like.
+_DATED_OR_NUMBERED = re.compile(
+    rf"\b(?:od|do|dne|dňa|dnia|am|vom|bis|ab|seit|on|by|since|until|till|від|до|от|{_NUMBERED})[.:]?\s+\Z", re.IGNORECASE
+)
+_GOES_ON = re.compile(rf"[.]?\s?(?:{_NUMBERED}|{_MEASURED})", re.IGNORECASE)
 _LOOK_BACK = 20
 
 
@@ -71,31 +87,31 @@ def grades_in(tokens: Tokens) -> list[Hit]:
 def _stars(match: re.Match[str]) -> float | None:
     """Gives a grade as stars from 0 to 5; None for what is rather something else."""
     found = match.groupdict()
-    if found["points"]:
-        return _of_scale(match)
-    if found["stars"]:
-        return _number(found["stars"])
+    if found["points"] or found["stars"]:
+        stars = _of_scale(match) if found["points"] else _number(found["stars"])
+        counts = stars is not None and stars < _MOST and _GOES_ON.match(match.string, match.end())
+        return None if counts else stars
     if found["whole"]:
-        return 5.0
-    full = _count(found["full"] or found["run"] or "", _STARS)
+        return _MOST
+    full = _count(found["full"] or found["run"] or found["two"] or "", _STARS)
     hollow = _count(found["hollow"] or "", _HOLLOW)
-    if full + hollow < _STARS_LEAST:
+    if full + hollow < _STARS_LEAST and not found["two"]:
         return None
-    return full * 5 / (full + hollow) if hollow else float(full)
+    return full * _MOST / (full + hollow) if hollow else float(full)
 
 
 def _of_scale(match: re.Match[str]) -> float | None:
     points, of = match["points"], match["of"]
     if (points, of) in _MORE_THAN_ALL:
-        return 5.0
+        return _MOST
     part = _number(points) / _number(of)
     text = match.string
     start, end = match.span()
-    if _DATED_OR_COUNTED.search(text, max(start - _LOOK_BACK, 0), start):
+    if _DATED_OR_NUMBERED.search(text, max(start - _LOOK_BACK, 0), start):
         return None
     if part < _LOW and not _OPENS.search(text[:start]) and not _closes(text, start, end):
         return None
-    return part * 5 if part <= 1 else None
+    return part * _MOST if part <= 1 else None
 
 
 def _closes(text: str, start: int, end: int) -> bool:

@@ -139,8 +139,8 @@ class Step:
         """Adds the phrases that stand in a text to `found`, where word `at` is the one after those that led here.
 
         The gap of a phrase that praises never steps over a negator: "quality .. great" is not "quality is not great".
-        Nor does that of a phrase that blames step over one right before its last word: "after washing .. shrunk" is not
-        "after washing it has not shrunk".
+        Nor does that of a phrase that blames step over one right before its last words: "after washing .. shrunk" is
+        not "after washing it has not shrunk".
 
         Args:
             known: what is known of the text's words.
@@ -148,14 +148,14 @@ class Step:
             present: the bits of all words of the text together.
             found: what was found.
             denied: a gap has stepped over a negator.
-            just_denied: it has done so right before word `at` - 1, which may be the last.
+            just_denied: it has done so right before the words up to `at` - 1, which may be the last.
         """
         for order, phrase in self._ends:
             if not (denied if phrase.group.valence > 0 else just_denied and phrase.group.valence < 0):
                 found.append((order, phrase, at))
         if at < len(known) and (bits := self.next_bits & known[at].bits):
             for slot in _slots_of(bits):
-                self._next[slot].find(known, at + 1, present, found, denied)
+                self._next[slot].find(known, at + 1, present, found, denied, just_denied)
         just_denied = False
         if bits := self.gap_bits & present:
             for index, one in enumerate(known[at : at + _GAP_MOST + 1], at + 1):

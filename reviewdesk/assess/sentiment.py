@@ -22,11 +22,12 @@ from reviewdesk.assess.phrases import NOTHING, Known, Phrase
 from reviewdesk.assess.reading import Hit, TextReading
 from reviewdesk.assess.signs import signs_in
 from reviewdesk.assess.tokens import Tokens, tokens_of
-from reviewdesk.model import Intent, Severity
+from reviewdesk.model import Intent, Severity, Topic
 
 # Named once, as naming a member of an enumeration is a search through it before Python 3.12.
 _HARMLESS, _MILD = Severity.NONE, Severity.MILD
 _QUESTION, _REQUEST = Intent.QUESTION, Intent.REQUEST
+_PRODUCT = Topic.PRODUCT
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
@@ -165,7 +166,9 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
         if sentences[end - 1] != sentences[first]:
             continue
         group = phrase.group
-        if group.valence < 0 and _leaves_clause(tokens, known, phrase, first, end):
+        if group.valence < 0 and (
+            _leaves_clause(tokens, known, phrase, first, end) or _denies_a_fault(tokens, known, first, end)
+        ):
             continue
         if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
             return phrase, end
@@ -183,6 +186,15 @@ def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: in
     return phrase.has_gap and any(
         known[at].contrast and (denies or clauses[at] != clauses[at - 1]) for at in range(first + 1, end - 1)
     )
+
+
+def _denies_a_fault(tokens: Tokens, known: list[Known], first: int, end: int) -> bool:
+    """Tells whether a phrase of blame ends in a denial of the fault that comes next: "the parcel has no" flaws."""
+    if end == len(known) or tokens.clauses[end] != tokens.clauses[end - 1]:
+        return False
+    fault = known[end]
+    is_fault = fault.valence < 0 and fault.topic is _PRODUCT and not fault.negative
+    return is_fault and any(one.negator for one in known[max(first, end - 2) : end])
 
 
 def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:

@@ -36,6 +36,8 @@ LONG, WEAK_BLAME_A_WORD, WEAK_BLAME_MOST = 30, 0.1, 3.5
 """A long text finds some fault whatever it thinks: blame is weak up to so much more for each word over thirty."""
 MIXED, MIXED_FROM = 0.7, 2.0
 """Where good and bad words are both there, seven tenths of the smaller side's points over two are taken away."""
+MIDDLING, MIDDLING_DOUBT = (2.5, 3.5), 1.5
+"""Between these stars a customer saw good and bad alike: where the words name both, so much more is taken away."""
 LEFT_OF_DOUBTED = 0.1
 """What is left where doubt would take everything: the side they lean to still shows, within the neutral band."""
 GRADE = 0.9

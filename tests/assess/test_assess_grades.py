@@ -49,6 +49,17 @@ def test_hardly_any_points_weigh_as_one_star_does(text: str) -> None:
     assert shares(text) == [ONE]
 
 
+@pytest.mark.parametrize("text", ["⭐⭐", " ⭐️⭐️ ", "★★", "2*", "2/5"])
+def test_two_of_five_blame_and_alone_they_need_not_be_five(text: str) -> None:
+    assert shares(text) == [weights.STARS[2.0] * weights.GRADE]
+    assert assess(text, "cs").label.value == "neg"
+
+
+@pytest.mark.parametrize("text", ["5/5 fotky", "Fotky 5/5", "5* service", "5* cable", "Bild 10/10"])
+def test_praise_of_parts_is_a_grade(text: str) -> None:
+    assert shares(text) == [FIVE]
+
+
 def test_what_lies_between_weighs_as_its_stars() -> None:
     assert shares("3/5") == [0.0]
     assert shares("★★★☆☆") == [0.0]
@@ -81,6 +92,15 @@ def test_what_lies_between_weighs_as_its_stars() -> None:
         "Part 1/5: how to choose boots",
         "Část 5/5",
         "Hotel 5* in Wien",
+        "Foto 1/5",
+        "Krok 2/5: našroubujte nohy",
+        "díl 3/10",
+        "2/5. lépés: csavarja fel",
+        "1/5 Tasse Zucker",
+        "1/5 of the bottle",
+        "2* Batterie",
+        "2* AA baterie",
+        "⭐⭐ Novinka ⭐⭐",
     ],
 )
 def test_dates_sums_measures_and_ornaments_are_no_grades(text: str) -> None:

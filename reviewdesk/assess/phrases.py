@@ -156,14 +156,15 @@ class Step:
         if at < len(known) and (bits := self.next_bits & known[at].bits):
             for slot in _slots_of(bits):
                 self._next[slot].find(known, at + 1, present, found, denied, just_denied)
-        just_denied = False
+        just_denied = second_last = False
         if bits := self.gap_bits & present:
             for index, one in enumerate(known[at : at + _GAP_MOST + 1], at + 1):
                 if here := bits & one.bits:
                     bits ^= here
+                    near = (just_denied or second_last) and not one.negative
                     for slot in _slots_of(here):
-                        self._after_gap[slot].find(known, index, present, found, denied, just_denied)
-                denied, just_denied = denied or one.negator, one.negator
+                        self._after_gap[slot].find(known, index, present, found, denied, near)
+                denied, just_denied, second_last = denied or one.negator, one.negator, just_denied
 
 
 _order = itemgetter(0)

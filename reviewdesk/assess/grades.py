@@ -18,8 +18,8 @@ _GRADES_MOST, _STARS_LEAST = 3, 3
 _MOST = 5.0
 _STARS, _HOLLOW = "★⭐✩✭🌟", "☆✰⚝"
 _HINT = re.compile(f"[/*%+{_STARS}{_HOLLOW}]")
-# "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels. Two stars
-# are one where there is nothing else; beside words they adorn.
+# "24/7", "1/5/2024", "5*3", "1/5 l" and "4* hotel" are no grades: a date, a sum, a measure, a class of hotels. Two
+# stars are one where there is nothing else; beside words they adorn.
 _GRADE = re.compile(
     rf"(?<![\w/.,:+-])(?P<points>\d{{1,4}}(?:[.,]\d)?)\s?/\s?(?P<of>5|10|100)(?![\w/*]|[.,:]\d|\s?(?:mm|cm|l|kg|g|h)\b)"
     rf"|(?<![\w/.,*])(?<!hotel )(?<!Hotel )(?P<stars>[0-5](?:[.,]5)?)\s?[*{_STARS}]\ufe0f?(?![\w*{_STARS}]|\s?hotel)"
@@ -64,7 +64,8 @@ _MEASURED = (
 )
 # Any is one after "since" and the like.
 _DATED_OR_NUMBERED = re.compile(
-    rf"\b(?:od|do|dne|dňa|dnia|am|vom|bis|ab|seit|on|by|since|until|till|від|до|от|{_NUMBERED})[.:]?\s+\Z", re.IGNORECASE
+    rf"\b(?:od|do|dne|dňa|dnia|am|vom|bis|ab|seit|on|by|since|until|till|від|до|от|{_NUMBERED})[.:]?\s+\Z",
+    re.IGNORECASE,
 )
 _GOES_ON = re.compile(rf"[.]?\s?(?:{_NUMBERED}|{_MEASURED})", re.IGNORECASE)
 _LOOK_BACK = 20

@@ -27,7 +27,7 @@ from reviewdesk.model import Intent, Severity, Topic
 # Named once, as naming a member of an enumeration is a search through it before Python 3.12.
 _HARMLESS, _MILD = Severity.NONE, Severity.MILD
 _QUESTION, _REQUEST = Intent.QUESTION, Intent.REQUEST
-_PRODUCT = Topic.PRODUCT
+_DELIVERY, _PRODUCT = Topic.DELIVERY, Topic.PRODUCT
 _in_order = attrgetter("start", "end", "share")
 _with = msgspec.structs.replace
 _NO_WORDS = frozenset(("emoji", "emoticon", "emphasis", "topic"))
@@ -167,7 +167,7 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
             continue
         group = phrase.group
         if group.valence < 0 and (
-            _leaves_clause(tokens, known, phrase, first, end) or _denies_a_fault(tokens, known, first, end)
+            _leaves_clause(tokens, known, phrase, first, end) or _denies_a_fault(tokens, known, group.topic, first, end)
         ):
             continue
         if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
@@ -188,9 +188,10 @@ def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: in
     )
 
 
-def _denies_a_fault(tokens: Tokens, known: list[Known], first: int, end: int) -> bool:
-    """Tells whether a phrase of blame ends in a denial of the fault that comes next: "the parcel has no" flaws."""
-    if end == len(known) or tokens.clauses[end] != tokens.clauses[end - 1]:
+def _denies_a_fault(tokens: Tokens, known: list[Known], topic: Topic | None, first: int, end: int) -> bool:
+    """Tells whether a phrase that blames the delivery ends in a denial of the fault that comes next: "the parcel did
+    not arrive" damaged."""
+    if topic is not _DELIVERY or end == len(known) or tokens.clauses[end] != tokens.clauses[end - 1]:
         return False
     fault = known[end]
     is_fault = fault.valence < 0 and fault.topic is _PRODUCT and not fault.negative
@@ -212,7 +213,11 @@ def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, 
     start, stop = tokens.span(first, end - 1)
     sentence = tokens.sentences[first]
     topic = group.topic or next((one.topic for one in known[first:end] if one.topic), None)
-    deniable = end == first + 1 or (group.valence > 0 and not any(one.negator for one in known[first:end]))
+    denies = any(one.negator or one.negative for one in known[first:end])
+    if group.valence > 0:
+        deniable = end == first + 1 or not any(one.negator for one in known[first:end])
+    else:
+        deniable = end == first + 1 or (first > taken_until and known[first - 1].negator and not denies)
     if deniable and not known[first].negative and _negator_before(tokens, known, first, taken_until):
         return Hit(start, stop, _turned_round(group.valence), "negated", topic, sentence=sentence)
     note = group.intent or ("complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase")

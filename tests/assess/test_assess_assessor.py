@@ -572,3 +572,28 @@ def test_a_polite_question_after_a_parcel_that_is_late_is_a_complaint(language: 
 )
 def test_a_rating_is_told_in_stars_and_as_the_platform_wrote_it(raw: str, told: str) -> None:
     assert rating_reason(3.0, raw).evidence == told
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "label"),
+    [
+        ("cs", "Krabice nebyla vůbec poškozená.", "pos"),
+        ("cs", "Balík mi nikdy nepřišel.", "neg"),
+        ("pl", "Paczka nie dotarła zardzewiała.", "neu"),
+        ("pl", "Towar nie był poobijany.", "neu"),
+        ("pl", "Telefon nie działa, uszkodzony ekran.", "neg"),
+        ("pl", "Telefon nie działa uszkodzony ekran", "neg"),
+    ],
+)
+def test_a_fault_is_denied_within_a_phrase_too(language: str, text: str, label: str) -> None:
+    assert assess(text, prior=language).label.value == label
+
+
+@pytest.mark.parametrize(("rating", "label"), [(None, "neg"), (2.0, "neg"), (3.0, "neu")])
+def test_three_stars_doubt_a_little_more_blame_than_praise(rating: float | None, label: str) -> None:
+    assert assess("Pěkné a kvalitní, ale drahé.", prior="cs", rating=rating).label.value == label
+
+
+@pytest.mark.parametrize("rating", [None, 3.0])
+def test_three_stars_do_not_hide_what_has_no_good_side(rating: float | None) -> None:
+    assert assess("Hrozné, nefunguje to.", prior="cs", rating=rating).complaint

@@ -51,7 +51,7 @@ _ORDERED = re.compile(
 # What is numbered in parts: "part 1/5", "2/5. lépés".
 _NUMBERED = (
     r"(?:parts?|pages?|thread|steps?|photo|pic|image|chapter|episode|slide|lesson"
-    r"|d[ií]l|diel|[cč][aá]s[tť]|stran[ay]|krok|fot(?:o|ka|ografi[ea])|obr|obr[aá]zek|obr[aá]zok|kapitola|lekc[ei]"
+    r"|d[ií]l|diel|[cč][aá]s[tť]|stran[ay]|krok|fot(?:[oó]|ka|ografi[ea])|obr|obr[aá]zek|obr[aá]zok|kapitola|lekc[ei]"
     r"|teil|seite|schritt|folge|kapitel|cz[eę][sś][cć]|strona|zdj[eę]cie|odcinek|rozdzia[lł]"
     r"|r[eé]sz|l[eé]p[eé]s|oldal|fejezet|крок|шаг|част[ьи]|частина|фото|стр|сторінка|страница|глава|розділ|урок)\b"
 )

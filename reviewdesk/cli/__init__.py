@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
+from contextlib import suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
 import click
@@ -122,6 +123,15 @@ def cli(ctx: click.Context, config: str | None, db: str | None) -> None:
         ctx.exit(open_desk(ctx.obj))
 
 
+class _Narration(FileIO):
+    """stderr, to which nobody has to listen: a reader who has gone, or a log on a full disk, stops no poll."""
+
+    def write(self, data: Any) -> int:
+        with suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
 def main() -> None:
     """Runs the command line and ends the process with a documented exit code.
 
@@ -129,6 +139,9 @@ def main() -> None:
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - likewise
+    if isinstance(sys.stderr, TextIOWrapper) and sys.stderr is sys.__stderr__:
+        told = BufferedWriter(_Narration(sys.stderr.fileno(), "w", closefd=False))
+        sys.stderr = TextIOWrapper(told, sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             encoding = stream.encoding if stream.isatty() or stream is sys.stderr else "utf-8"

@@ -296,6 +296,27 @@ class TestStreams:
         assert done.returncode == 0
         assert b"Error" not in done.stderr
 
+    @pytest.mark.parametrize(("args", "code"), [(["outbox"], 0), (["show", "999"], 5), (["list", "--nope"], 2)])
+    @pytest.mark.parametrize("to", ["/dev/full", "/dev/null", "gone"])
+    def test_a_narration_that_nobody_takes_changes_nothing(self, to: str, args: list[str], code: int, db: Path) -> None:
+        read, write = os.pipe()
+        os.close(read)
+        told = write if to == "gone" else os.open(to, os.O_WRONLY)
+        done = subprocess.run([sys.executable, "-m", "reviewdesk", *args, "--db", str(db)], stderr=told)
+        assert done.returncode == code
+
+    def test_a_poll_whose_log_is_on_a_full_disk_asks_every_source(self, tmp_path: Path) -> None:
+        ours = tmp_path / "reviewdesk.toml"
+        table = '[[source]]\nid = "{}"\nconnector = "feed"\nprivate_network = true\nurl = "http://127.0.0.1:9/"\n'
+        ours.write_text("".join(table.format(name) for name in ("one", "two")), "utf-8")
+        here = ("--config", str(ours), "--db", str(tmp_path / "desk.db"))
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([sys.executable, "-m", "reviewdesk", "poll", *here], stderr=full)
+        assert done.returncode == 4
+        told = process("coverage", *here).stdout.decode()
+        assert told.count("No connection to 127.0.0.1") >= 2
+        assert "not ended" not in told
+
     @pytest.mark.parametrize("args", [["list", "--json"], ["export"], ["show", "1", "--json"]])
     def test_data_in_a_pipe_is_utf_8_in_every_locale(self, args: list[str], db: Path) -> None:
         plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}

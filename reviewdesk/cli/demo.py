@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,8 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
     """
     if not no_window:
         require_terminal()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that nothing is left; the window has its own ways
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     with _folder(folder) as place, _platforms(place, every, seed) as environment:
         os.environ.update(environment)
         first = subprocess.run(  # noqa: S603 - our own program
@@ -64,7 +67,7 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
         if no_window:
             say(f"The demo lies in {place}." if folder else "The demo works; --folder would have kept it.")
             return 0
-        with _cron():
+        with _cron(None if folder else place):
             return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]), demo=True)
 
 
@@ -103,18 +106,25 @@ def _platforms(place: Path, every: float, seed: int) -> Iterator[dict[str, str]]
 
 
 @contextmanager
-def _cron() -> Iterator[None]:
-    """Polls every two seconds from outside, as cron does every few minutes, for as long as this process lives."""
+def _cron(thrown_away: Path | None) -> Iterator[None]:
+    """Polls every two seconds from outside, as cron does every few minutes, for as long as this process lives.
+
+    Args:
+        thrown_away: the folder that goes with the last poll, also where this process has no time to do it.
+    """
     loop = (
-        "import os, subprocess, sys, time\n"
-        f"while os.getppid() == {os.getpid()}:\n"
-        "    subprocess.run([*sys.argv[1:], 'poll', '--now', '--quiet'],\n"
-        "                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "    time.sleep(2)\n"
+        "import shutil, subprocess, sys, threading\n"
+        "ended = threading.Event()\n"
+        "threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()\n"
+        "while not ended.is_set():\n"
+        "    poll = subprocess.Popen([*sys.argv[2:], 'poll', '--now', '--quiet'], stderr=subprocess.DEVNULL)\n"
+        "    if ended.wait(2):\n"
+        "        poll.kill()\n"
+        "    poll.wait()\n"
+        "if sys.argv[1]:\n"
+        "    shutil.rmtree(sys.argv[1], ignore_errors=True)\n"
     )
-    polling = [sys.executable, "-P", "-c", loop, *_PROGRAM]
-    with subprocess.Popen(polling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as cron:  # noqa: S603 - ours
-        try:
-            yield
-        finally:
-            cron.kill()
+    polling = [sys.executable, "-P", "-c", loop, str(thrown_away or ""), *_PROGRAM]
+    # Its standard input ends with this process, however that ends.
+    with subprocess.Popen(polling, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True):  # noqa: S603 - ours
+        yield

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -192,7 +192,7 @@ class TestDemo:
     def test_nothing_of_the_current_folder_is_run_by_its_polls(self, monkeypatch: pytest.MonkeyPatch) -> None:
         begun = MagicMock()
         monkeypatch.setattr(subprocess, "Popen", begun)
-        with _cron():
+        with _cron(None):
             (command, *_), _ = begun.call_args
         assert [word for word in command if word in (sys.executable, "-P")] == [sys.executable, "-P"] * 2
 
@@ -217,4 +217,30 @@ class TestDemo:
         done = process("demo", "--no-window", env={"TMPDIR": str(tmp_path)})
         assert done.returncode == 0, done.stderr
         assert done.stderr == b"The demo works; --folder would have kept it.\n"
+        assert os.listdir(tmp_path) == []
+
+    @pytest.mark.parametrize("end", ["pass", "os._exit(1)", "os.killpg(0, signal.SIGHUP)"])
+    def test_nothing_is_left_however_it_ends(self, end: str, tmp_path: Path) -> None:
+        place = tmp_path / "demo"
+        place.mkdir()
+        code = (
+            "import os, pathlib, signal\n"
+            "from reviewdesk.cli.demo import _cron\n"
+            f"with _cron(pathlib.Path({str(place)!r})):\n"
+            f"    {end}\n"
+        )
+        # What the last poll and the cleaning have open as stderr is waited for.
+        subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, start_new_session=True)
+        assert not place.exists()
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_nothing_is_left_of_one_that_is_ended_before_its_window(self, number: int, tmp_path: Path) -> None:
+        command = [sys.executable, "-m", "reviewdesk", "demo", "--no-window"]
+        with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE) as demo:
+            while not any(tmp_path.glob("*/reviewdesk.toml")):
+                with suppress(subprocess.TimeoutExpired):
+                    pytest.fail(f"It ended with {demo.wait(0.05)}.")
+            demo.send_signal(number)
+            demo.communicate(timeout=30)
+        assert demo.returncode == 128 + number
         assert os.listdir(tmp_path) == []

@@ -146,4 +146,5 @@ def _decoded(line: bytes) -> object:
     try:
         return msgspec.json.decode(line)
     except msgspec.DecodeError:
-        return json.loads(line)  # it takes a byte order mark, NaN and half characters, as people's files have them
+        # It takes NaN and half characters, as people's files have them; of bytes it would take half a file in UTF-16.
+        return json.loads(line.decode("utf-8-sig", "surrogatepass"))

@@ -55,6 +55,7 @@ def test_nothing_in_nothing_out(run: Run) -> None:
         (b'{"text": "a", "recommends": "no"}', '"recommends" is'),
         (b'{"text": "a", "sub_ratings": {"price": 0}}', '"sub_ratings.price" is'),
         ('{"text": "č"}'.encode("cp1250"), "not in UTF-8"),
+        ('{"text": "č"}'.encode("utf-16"), "not in UTF-8"),
         (b"1" * 10_000, ""),
     ],
 )

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -93,7 +93,7 @@ def load_connector(name: str, beside: Path | None = None) -> type[Connector[Any]
     Raises:
         PluginError: there is none of this name or several, it fails while being imported, or it breaks the contract.
     """
-    return load(_the_one(connectors(beside), name, "connector"))
+    return load(_the_one(connectors(beside), name, "connector", beside))
 
 
 def load_emulator(name: str, beside: Path | None = None) -> type[Any]:
@@ -102,7 +102,7 @@ def load_emulator(name: str, beside: Path | None = None) -> type[Any]:
     Raises:
         PluginError: as `load_connector`.
     """
-    plugin = _the_one(emulators(beside), name, "emulator")
+    plugin = _the_one(emulators(beside), name, "emulator", beside)
     target = _import(plugin)
     missing = [part for part in ("platform", "routes", "source", "write", "shop_replies") if not hasattr(target, part)]
     if not isinstance(target, type) or missing:
@@ -118,7 +118,7 @@ def load_scorer(name: str, beside: Path | None = None) -> type[Scorer[Any]]:
     """
     from reviewdesk.scorer import SDK_VERSION, Scorer
 
-    plugin = _the_one(_listed(SCORERS, beside, os.environ), name, "scorer")
+    plugin = _the_one(_listed(SCORERS, beside, os.environ), name, "scorer", beside)
     target = _import(plugin)
     if not isinstance(target, type) or not issubclass(target, Scorer):
         raise _broken(plugin, ["it is no subclass of reviewdesk.scorer.Scorer"])
@@ -146,9 +146,9 @@ def load_source(source: SourceConfig) -> tuple[type[Connector[Any]], Settings]:
         problem = f'{place}, key "connector": no connector is named "{cut(source.connector, 60)}"'
         raise ConfigError(
             f'The source "{source.id}" has no connector:',
-            problems=[f"{problem}; {suggestion(source.connector, known)}"],
+            problems=[f"{problem}; {_suggested(source.connector, known, 'connector', source.document.beside)}"],
         )
-    connector = load(_the_one(listed, source.connector, "connector"))
+    connector = load(_the_one(listed, source.connector, "connector", source.document.beside))
     return connector, check_settings(source, connector.settings)
 
 
@@ -216,16 +216,25 @@ def _in_files(group: str, beside: Path | None) -> Iterator[Plugin]:
             )
 
 
-def _the_one(plugins: list[Plugin], name: str, kind: str) -> Plugin:
+def _the_one(plugins: list[Plugin], name: str, kind: str, beside: Path | None) -> Plugin:
     matching = [plugin for plugin in plugins if plugin.name == name]
     if len(matching) == 1:
         return matching[0]
     if matching:
         rivals = " and ".join(str(plugin) for plugin in matching)
         raise PluginError(f"Several plugins bring a {kind} of one name: {rivals}.", hint="Keep one of them.")
-    hint = suggestion(name, {plugin.name for plugin in plugins})
+    hint = _suggested(name, {plugin.name for plugin in plugins}, kind, beside)
     stop = "" if hint.endswith("?") else "."
     raise PluginError(f'There is no {kind} "{cut(name, 60)}".', hint=f"{hint[:1].upper()}{hint[1:]}{stop}")
+
+
+def _suggested(name: str, known: Collection[str], kind: str, beside: Path | None) -> str:
+    """Says why the file of this name is none, or which other name may be meant."""
+    folder, base = beside or folder_beside(), kind.capitalize()
+    for file in files_beside(folder) if folder else ():
+        if file.name == name and file.is_readable and not file.derives(base):
+            return f"the file {file.shown} is there, and no class in it derives from {base}"
+    return suggestion(name, known)
 
 
 def load(plugin: Plugin) -> type[Connector[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from reviewdesk.cli.output import ago, json_line, say, show, table
@@ -76,8 +78,10 @@ def _state(state: SourceState | None, enabled: bool) -> str:
         return "being asked now"
     if state.parked:
         return "parked until you act"
-    when = ago(state.next_at) if state.next_at else "now"
-    return f"failed {state.failures}×, next try {when}" if state.fault else f"well, next {when}"
+    how = f"failed {state.failures}×" if state.fault else "well"
+    if state.next_at is None or state.next_at <= datetime.now(UTC):
+        return f"{how}, due now"
+    return f"{how}, next {'try ' if state.fault else ''}{ago(state.next_at)}"
 
 
 @sources_command.command("resume", cls=DeskCommand)

@@ -173,8 +173,9 @@ async def apart(
         except TimeoutError:
             raise PluginError(f"The connector {connector!r} took longer than {longest:g} s.", hint=_HINT) from None
         code = await process.wait()
+    at = f" while {doing}" if doing else ""
     raise PluginError(
-        f"The connector {connector!r} ended its own process (code {code}) while {doing or 'it was started'}.",
+        f"The connector {connector!r} ended its own process (code {code}){at}.",
         hint="This is a fault of the connector; the log has the details.",
     )
 

@@ -112,7 +112,7 @@ class blamed:
             ) from None
         log.warning("connector %s failed", self.connector, exc_info=error)
         raise PluginError(
-            f"The connector {self.connector!r} failed: {_said(error)}",
+            f"The connector {self.connector!r} failed: {_said(error).rstrip('.')}.",
             hint="This is a fault of the connector; the log has the details.",
         ) from error
 

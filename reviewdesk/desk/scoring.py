@@ -252,4 +252,4 @@ def _answer(make: Callable[[], Scorer[Any]], texts: Sequence[Text], seconds: flo
 
 def _broken(error: BaseException) -> PluginError:
     said = str(error) if isinstance(error, ReviewdeskError) else f"{type(error).__name__}: {error}"
-    return PluginError(f"The scorer failed: {cut(redact(one_line(said)), 300)}")
+    return PluginError(f"The scorer failed: {cut(redact(one_line(said)), 300).rstrip('.')}.")

@@ -89,6 +89,20 @@ def test_a_broken_file_is_named_everywhere_and_is_in_nobodys_way(acme: Path, run
     assert run("poll", "--quiet", "--now").err == "", "told once"
 
 
+def test_a_file_in_which_no_class_is_a_connector_says_so_where_it_is_named(run: Run, tmp_path: Path) -> None:
+    plugin(tmp_path, "prints", "class Prints: ...\n")
+    configuration(tmp_path, "prints")
+    said = "he file plugins/prints.py is there, and no class in it derives from Connector"
+    assert f'no connector is named "prints"; t{said}' in run("poll").err
+    assert f"T{said}" in run("connector", "test", "prints").err
+
+
+def test_what_a_connector_raises_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    plugin(tmp_path, "acme", connector(poll="raise ValueError('odd')\nyield Batch()"))
+    configuration(tmp_path, "acme")
+    assert "failed: ValueError: odd. This is a fault of the connector" in run("poll").err
+
+
 def test_one_command_switches_a_source_off_and_one_on(acme: Path, run: Run) -> None:
     assert run("sources", "disable", "acme").code == 0, "though it was never asked"
     assert "switched off" in run("sources").out

@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -62,6 +63,16 @@ class TestSources:
         assert 'no connector is named "redit"; did you mean "reddit"?' in run("sources", "--db", db).out
         (poll,) = run("coverage", "--source", "r", "--json", "--db", db).json
         assert "redit" in poll["fault"]
+
+    def test_what_is_due_is_told_as_that(self, run: Run, db: Path) -> None:
+        with Store(db) as store:
+            store.sources.take("facebook", "me", seconds=60)
+            poll = store.sources.begin_poll("facebook")
+            store.sources.finish_poll("facebook", "me", poll, next_at=datetime.now(UTC) - timedelta(minutes=3))
+        toml = db.with_name("reviewdesk.toml")
+        toml.write_text(toml.read_text() + '[[source]]\nid = "facebook"\nconnector = "facebook"\n')
+        line = next(line for line in run("sources", "--db", db).out.splitlines() if line.startswith("facebook"))
+        assert line.endswith("well, due now")
 
     def test_no_source_at_all(self, run: Run) -> None:
         told = run("sources", "--db", "new.db")

@@ -56,7 +56,11 @@ def exit_with(run: Callable[[], object]) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__context__, EOFError):
+            click.echo(err=True)
+            _say("There is nobody here to answer that, and nothing was done. --help shows the option that answers it.")
+            sys.exit(Exit.USAGE)
         click.echo("Interrupted.", err=True)
         # Python would wait for a connector's thread that waits for its platform. All that is kept is on disk.
         os._exit(Exit.INTERRUPTED)

@@ -317,6 +317,12 @@ class TestStreams:
         assert told.count("No connection to 127.0.0.1") >= 2
         assert "not ended" not in told
 
+    @pytest.mark.parametrize("args", [["delete-reply", "1"], ["learning", "forget"], ["connector", "new", "mine"]])
+    def test_a_question_that_nobody_answers_is_wrong_usage(self, args: list[str], db: Path) -> None:
+        done = process(*args, "--db", db, stdin=subprocess.DEVNULL, cwd=db.parent)
+        assert done.returncode == 2
+        assert b"There is nobody here to answer that, and nothing was done." in done.stderr
+
     @pytest.mark.parametrize("args", [["list", "--json"], ["export"], ["show", "1", "--json"]])
     def test_data_in_a_pipe_is_utf_8_in_every_locale(self, args: list[str], db: Path) -> None:
         plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}

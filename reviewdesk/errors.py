@@ -58,7 +58,9 @@ class ConfigError(ReviewdeskError):
         return f"{self.sentence} {'; '.join(self.problems)}".rstrip()
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])
+        if not self.problems:
+            return super().__str__()
+        return "\n".join([self.sentence, *(f"  {problem}" for problem in self.problems), self.hint]).rstrip()
 
 
 class MissingSecret(ConfigError):

@@ -228,3 +228,12 @@ def test_a_cut_export_keeps_what_was_whole(run: Run, export: Path) -> None:
     told = run("import", "heureka", export, "--db", "new.db")
     assert told.code == 5
     assert len(run("export", "--db", "new.db").json) == 1
+
+
+def test_mistakes_in_settings_stand_before_what_to_do_about_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "comments.json").write_text("{}")
+    told = run("import", "facebook", str(tmp_path / "comments.json"), "--db", str(tmp_path / "new.db"))
+    assert told.code == 3
+    _, mistake, way = told.err.splitlines()
+    assert 'key "page_id" is missing' in mistake
+    assert way.startswith("Give them with --set")

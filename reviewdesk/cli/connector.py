@@ -30,7 +30,14 @@ def connector_command() -> None:
 )
 @click.argument("name")
 @click.option("--rule", "only", metavar="RULE", help="Try this rule alone.")
-@click.option("--items", default=100_000, show_default=True, help="How many items the largest platform holds.")
+@click.option(
+    "--items",
+    type=click.IntRange(1),
+    default=100_000,
+    metavar="N",
+    show_default=True,
+    help="How many items the largest platform holds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each rule.")
 def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
     """Try a connector, rule by rule.
@@ -47,15 +54,17 @@ def test_command(name: str, only: str | None, items: int, as_json: bool) -> int:
         if only not in RULES:
             raise NotAllowed(f"There is no rule {only!r}.", hint=f"The rules are: {', '.join(RULES)}.")
         verdict = judge(connector, emulator, RULES[only], items=items)
-        show(f"{verdict.outcome}  {only}{_note(verdict)}" if verdict.outcome.stands else str(verdict))
+        if as_json:
+            _json_line(verdict)
+        else:
+            show(f"{verdict.outcome}  {only}{_note(verdict)}" if verdict.outcome.stands else str(verdict))
         return Exit.OK if verdict.outcome.stands else Exit.PERSON
     found = []
     tier = None
     for verdict in verdicts(connector, emulator, items=items):
         found.append(verdict)
         if as_json:
-            json_line({"rule": verdict.rule.id, "tier": verdict.rule.tier, "outcome": verdict.outcome,
-                       "said": verdict.said})  # fmt: skip
+            _json_line(verdict)
             continue
         if verdict.rule.tier is not tier:
             tier = verdict.rule.tier
@@ -75,6 +84,11 @@ def _checked(_: click.Context, __: click.Parameter, name: str) -> str:
     from reviewdesk.testing.begin import check_name
 
     return check_name(name)
+
+
+def _json_line(verdict: Verdict) -> None:
+    rule = verdict.rule
+    json_line({"rule": rule.id, "tier": rule.tier, "outcome": verdict.outcome, "said": verdict.said})
 
 
 def _note(verdict: Verdict) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import itertools
+import json
 import sys
 import tomllib
 from pathlib import Path
@@ -139,6 +140,8 @@ def test_test_tells_what_is_missing_for_the_next_tier(installed: str, monkeypatc
 
 def test_test_tries_one_rule(installed: str) -> None:
     assert run("test", installed, "--rule", "long-texts").output == "kept  long-texts\n"
+    told = json.loads(run("test", installed, "--rule", "long-texts", "--json").output)
+    assert told == {"rule": "long-texts", "tier": "silver", "outcome": "kept", "said": ""}
     result = run("test", installed, "--rule", "long-text")
     assert isinstance(result.exception, NotAllowed)
     assert "long-texts" in str(result.exception)

@@ -73,8 +73,10 @@ def exit_with(run: Callable[[], object]) -> None:
         _say(str(error))
         sys.exit(exit_for(error))
     except OSError as error:
-        about = f"{error.filename}: " if error.filename else ""
-        _say(f"{about}{error.strerror or error}.")
+        if isinstance(error, FileNotFoundError) and not error.filename:  # only of the current folder nobody says a name
+            _say("The folder that this runs in is not there any more. Go to another one.")
+        else:
+            _say(f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}.")
         sys.exit(Exit.STORE)
     except Exception as error:
         _say(f"a fault in reviewdesk: {_told(error)}")

@@ -29,8 +29,8 @@ class Session:
     """
 
     def __init__(self, config: str | None = None, db: str | None = None) -> None:
-        self.config_path = Path(config) if config else None
-        self.db_path = Path(db) if db else None
+        self.config_path = _path("--config", config)
+        self.db_path = _path("--db", db)
 
     @property
     def config_path(self) -> Path | None:
@@ -127,11 +127,18 @@ def _mistakes_above(
     return found
 
 
+def _path(option: str, value: str | None) -> Path | None:
+    """Gives the file that an option names; a variable of a script's that is not set must not mean another database."""
+    if value is not None and not value.strip():
+        raise click.UsageError(f"{option} is empty. Name a file, or leave it out.")
+    return None if value is None else Path(value)
+
+
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def keep(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
         session = ctx.find_object(Session)
-        if session is not None and value:
-            setattr(session, name, Path(value))
+        if session is not None and value is not None:
+            setattr(session, name, _path(param.opts[0], value))
 
     return keep
 

@@ -45,6 +45,24 @@ def test_what_looks_at_the_database_alone_imports_no_network(command: str, db: P
     assert not {"httpx", "textual", "praw", "vaderSentiment", "lxml", "starlette", "uvicorn"} & set(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    "args", [("--db", "", "list"), ("list", "--db", ""), ("--config", " ", "list"), ("poll", "--config", "")]
+)
+def test_a_script_without_its_variable_gets_no_other_file(args: tuple[str, ...], run: Run, db: Path) -> None:
+    told = run(*args)
+    assert (told.code, told.out) == (2, "")
+    assert "is empty. Name a file, or leave it out." in told.err
+
+
+def test_a_folder_that_is_gone_is_told_as_that(db: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f'cd "{gone}" && rmdir "{gone}" && exec {sys.executable} -P -m reviewdesk list --db "{db}"'
+    done = subprocess.run(["sh", "-c", command], capture_output=True)
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"Error: The folder that this runs in is not there any more.")
+
+
 def test_every_command_is_listed_with_the_first_sentence_of_its_own_help(run: Run) -> None:
     told = run("--help")
     assert told.code == 0

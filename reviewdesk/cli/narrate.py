@@ -23,6 +23,9 @@ _BAR_FROM = 500
 class Narrator:
     """Called with each step; `exit_code` is the worst of what it heard.
 
+    Where a step cannot be told, because the reader has gone or the disk is full, the work goes on: that is no fault of
+    what is told of. It is raised at the end of the block.
+
     Args:
         as_json: each step is a line of JSON on stdout.
         quiet: a person hears only of faults, and of each once.
@@ -37,6 +40,7 @@ class Narrator:
         self._progress: dict[str, Progress] = {}
         self._out_of_reach: list[Polled] = []
         self._mended: list[str] = []
+        self._untold: OSError | None = None
 
     def __enter__(self) -> Narrator:
         return self
@@ -46,9 +50,18 @@ class Narrator:
     ) -> None:
         self._end_bar()
         self._tell_together()
+        if self._untold is not None and error is None:
+            raise self._untold
 
     def __call__(self, step: Progress | Polled | Requested | Taken | Delivered | Noticed) -> None:
-        """Tells one step."""
+        """Tells one step, at once."""
+        try:
+            self._tell(step)
+            sys.stdout.flush()
+        except OSError as error:
+            self._untold = self._untold or error
+
+    def _tell(self, step: Progress | Polled | Requested | Taken | Delivered | Noticed) -> None:
         match step:
             case Progress():
                 self._on_progress(step)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from reviewdesk.sandbox import serve
+from reviewdesk.sandbox import CustomerText, serve
 from reviewdesk.store.db import Store
 from reviewdesk_connectors.feed.sandbox import FeedEmulator
 from tests.cli.conftest import Run
@@ -160,8 +162,6 @@ class TestTrace:
             yield emulator
 
     def test_each_request_and_what_became_of_each_item(self, feed: FeedEmulator, run: Run) -> None:
-        from reviewdesk.sandbox import CustomerText
-
         id = feed.write(CustomerText(author="Eva", text="Rozbité.", language="cs", rating=1))
         secret = next(iter(feed.secrets().values()))
         told = run("poll", "--source", "portal", "--trace")
@@ -180,6 +180,29 @@ class TestTrace:
         request = next(event for event in events if event["event"] == "request")
         assert request["status"] in (200, 304)
         assert secret not in json.dumps(events)
+
+    @pytest.mark.parametrize("args", [["--trace"], ["--trace", "--json"]])
+    def test_a_reader_that_has_gone_takes_nothing_from_the_poll(
+        self, args: list[str], feed: FeedEmulator, run: Run
+    ) -> None:
+        feed.write(CustomerText(author="Eva", text="Rozbité.", language="cs", rating=1))
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([sys.executable, "-m", "reviewdesk", "poll", *args], stdout=write, stderr=write)
+        os.close(write)
+        assert done.returncode == 0
+        (state,) = run("sources", "--json").json
+        assert (state["fault"], state["mentions"]) == ("", 1)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+    def test_a_full_disk_is_told_when_the_poll_is_done(self, feed: FeedEmulator, run: Run) -> None:
+        feed.write(CustomerText(author="Eva", text="Rozbité.", language="cs", rating=1))
+        with open("/dev/full", "wb") as full:
+            command = [sys.executable, "-m", "reviewdesk", "poll", "--json"]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (6, b"Error: No space left on device.\n")
+        (state,) = run("sources", "--json").json
+        assert (state["fault"], state["mentions"]) == ("", 1)
 
     def test_without_it_nothing_of_that_is_told(self, feed: FeedEmulator, run: Run) -> None:
         told = run("poll", "--json")

@@ -38,6 +38,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _BUSY_SECONDS = 30
+CLOCK_SET_BACK = 5 * 60 * 1000
+"""Milliseconds ahead of the clock from which on what was written tells that it was set back; its times are void."""
 
 
 def to_ms(moment: datetime) -> int:
@@ -292,7 +294,7 @@ class Store:
         return Erasing(self)
 
     def backup(self, target: Path) -> None:
-        """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, while others read and write.
+        """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, as it is now, while others read and write.
 
         Raises:
             StoreError: the target exists already or cannot be written whole; then none is left.
@@ -305,11 +307,23 @@ class Store:
             raise StoreError(f"The file {target} cannot be written: {error.strerror}.") from None
         with self.told():
             try:
-                with closing(sqlite3.connect(target)) as copy:
-                    self.db.conn.backup(copy, pages=4096)
+                with closing(sqlite3.connect(target)) as copy, self._moment():
+                    # What is called in between is Python, in which Ctrl-C is heard.
+                    self.db.conn.backup(copy, pages=4096, progress=lambda *_: None)
             except BaseException:
                 target.unlink(missing_ok=True)
                 raise
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """Reads the database as it is now throughout the block; a backup would begin again whenever others write."""
+        self.db.conn.execute("BEGIN")
+        try:
+            self.db.conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            yield
+        finally:
+            if self.db.conn.in_transaction:
+                self.db.conn.execute("ROLLBACK")
 
     def empty_log(self) -> bool:
         """Writes the log beside the database (`-wal`) into it; False where another connection is in the way."""

@@ -12,7 +12,7 @@ import msgspec
 
 from reviewdesk.errors import NotAllowed
 from reviewdesk.model import Change, Channel, DeliveryState
-from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
+from reviewdesk.store.db import CLOCK_SET_BACK, from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.ingest import marks, twins
 from reviewdesk.store.records import Draft, Reply, Writer, as_written
@@ -25,8 +25,6 @@ WAITING = (DeliveryState.UNKNOWN, DeliveryState.HELD, DeliveryState.REFUSED, Del
 _REPLY = """id, mention_id, key, channel, agent, text, state, created_at, updated_at, send_after, attempts,
     attempted_at, remote_id, remote_url, remote_text, posted_at, fault, fault_hint, seen_until,
     seen_version, seen_mention, changes, seen_gone, seen_unreadable"""
-_CLOCK_SET_BACK = 5 * 60 * 1000
-"""Milliseconds ahead of the clock from which on what was written tells that it was set back; its times are void."""
 _SETTABLE = frozenset(
     (
         "remote_id",
@@ -137,7 +135,7 @@ class Outbox:
 
     def _now(self) -> dict[str, int]:
         now = self._store.now_ms()
-        return {"now": now, "ahead": now + _CLOCK_SET_BACK}
+        return {"now": now, "ahead": now + CLOCK_SET_BACK}
 
     def claim(self, holder: str, *, lease_seconds: float, skip_sources: Collection[str] = ()) -> Reply | None:
         """Takes the next queued reply whose time has come, as `sending`, for one holder; None where there is none.
@@ -155,7 +153,7 @@ class Outbox:
                                   AND mention.source_id NOT IN ({marks(skip)})
                                 ORDER BY reply.send_after, reply.id LIMIT 1)
                     RETURNING {_REPLY}""",
-                (holder, now + int(lease_seconds * 1000), now, now, now, now + _CLOCK_SET_BACK, *skip),
+                (holder, now + int(lease_seconds * 1000), now, now, now, now + CLOCK_SET_BACK, *skip),
             ).fetchone()
             if not found:
                 return None

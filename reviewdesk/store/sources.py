@@ -12,7 +12,7 @@ import msgspec
 
 from reviewdesk.errors import NotAllowed, ReviewdeskError, StoreError, Unreachable
 from reviewdesk.model import Budget, JsonObject, Mention, SetAside
-from reviewdesk.store.db import from_ms, from_ms_or_none, to_ms
+from reviewdesk.store.db import CLOCK_SET_BACK, from_ms, from_ms_or_none, to_ms
 from reviewdesk.store.holders import is_dead
 from reviewdesk.store.records import Ingested, Item, Quarantined, SourceState, as_written
 from reviewdesk.text import safe
@@ -55,15 +55,20 @@ class Sources:
             )
 
     def take(self, id: str, owner: str, *, seconds: float) -> bool:
-        """Takes the lease of a source for `owner`; False where another living one holds it."""
+        """Takes the lease of a source for `owner`; False where another living one holds it.
+
+        One that would last much longer than this was taken before the clock was set back, and is void.
+        """
         now = self._store.now_ms()
+        until = now + int(seconds * 1000)
         with self._store.transaction() as conn:
             found = conn.execute("SELECT lease_owner FROM source WHERE id = ?", (id,)).fetchone()
             dead = bool(found and found[0] and is_dead(found[0]))
             taken = conn.execute(
                 """UPDATE source SET lease_owner = :owner, lease_until = :until
-                   WHERE id = :id AND (lease_until <= :now OR lease_owner = :owner OR :dead)""",
-                {"id": id, "owner": owner, "now": now, "until": now + int(seconds * 1000), "dead": dead},
+                   WHERE id = :id
+                     AND (lease_until <= :now OR lease_until > :until + :ahead OR lease_owner = :owner OR :dead)""",
+                {"id": id, "owner": owner, "now": now, "until": until, "ahead": CLOCK_SET_BACK, "dead": dead},
             )
             return taken.rowcount == 1
 

@@ -7,13 +7,14 @@ import resource
 import sqlite3
 import stat
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from reviewdesk.errors import Damaged, StoreError
-from reviewdesk.model import Kind, Mention
+from reviewdesk.model import Kind, Mention, SetAside
 from reviewdesk.store.db import Store, from_ms, to_ms
 from reviewdesk.store.records import Filter
 from reviewdesk.store.schema import migrations
@@ -164,6 +165,30 @@ def test_a_backup_is_whole_its_owners_alone_and_never_over_another_file(tmp_path
     with Store(tmp_path / "copy.db") as copy:
         assert [event.what for event in copy.people.events()] == ["x"]
         assert copy.health.damage() == []
+
+
+def test_a_backup_ends_while_others_write_on(tmp_path: Path) -> None:
+    done, until = threading.Event(), time.monotonic() + 5
+    writing = threading.Event()
+
+    def write() -> None:
+        with Store(tmp_path / "desk.db") as other:
+            while not done.is_set() and time.monotonic() < until:
+                other.people.log("x", agent="y")
+                writing.set()
+
+    with Store(tmp_path / "desk.db") as store:
+        store.sources.register("fb", "facebook", "")
+        # More pages than are copied at once.
+        store.mentions.ingest("fb", [], set_aside=[SetAside(raw="x" * 40_000_000, reason="large")])
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert writing.wait(5)
+        store.backup(tmp_path / "copy.db")
+        ended = writer.is_alive()
+        done.set()
+        writer.join()
+    assert ended, "it waited until nobody wrote any more"
 
 
 def test_half_a_backup_is_none(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,18 @@ def test_a_dead_polls_source_is_taken_over_at_once(tmp_path: Path, dead: str) ->
         assert store.sources.take("fb", living, seconds=120)
         assert store.sources.states()[0].leased_until
         assert not store.sources.take("fb", new_holder(), seconds=120)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_nothing(tmp_path: Path) -> None:
+    now = NOON + timedelta(days=400)
+    before_the_machine_started = "elsewhere:1:x"
+    with Store(tmp_path / "desk.db", clock=lambda: now) as store:
+        store.sources.register("fb", "facebook", "")
+        assert store.sources.take("fb", before_the_machine_started, seconds=120)
+        now = NOON + timedelta(days=400, minutes=-4)
+        assert not store.sources.take("fb", new_holder(), seconds=120), "clocks of two machines are a little apart"
+        now = NOON
+        assert store.sources.take("fb", new_holder(), seconds=120)
 
 
 def test_a_dead_senders_reply_is_abandoned_at_once(tmp_path: Path, dead: str) -> None:

@@ -347,6 +347,24 @@ class MakesSure(Corner):
         return await super().reply(mention, text, f"{key} once more")
 
 
+class NeverEndsAReply(Corner):
+    async def reply(self, mention: Mention, text: str, key: str) -> PostedReply:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class NeverEndsAPoll(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        await asyncio.Event().wait()
+        yield Batch()
+
+
+class LosesPatience(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        raise TimeoutError("its own")
+        yield Batch()
+
+
 @breaks("own-replies")
 class DoesNotKnowItself(Corner):
     def mention(self, review: Review) -> Mention:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from broken import BROKEN, HOARDERS, OTHER_WAYS, Newest
+from broken import BROKEN, HOARDERS, OTHER_WAYS, LosesPatience, NeverEndsAPoll, NeverEndsAReply, Newest
 from corner import Corner
 from corner_emulator import CornerEmulator
 
@@ -53,6 +53,22 @@ def test_a_rule_that_can_be_broken_in_several_ways_catches_each(broken: type[Con
     verdict = judge(broken, CornerEmulator, RULES[rule])
     assert verdict.outcome is Outcome.BROKEN
     assert said in verdict.said
+
+
+@pytest.mark.parametrize(
+    ("rule", "connector"),
+    [("reply-once", NeverEndsAReply), ("same-at-each-poll", NeverEndsAPoll), ("equal-times", NeverEndsAPoll)],
+)
+def test_what_never_ends_is_broken(rule: str, connector: type[Connector[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reviewdesk.testing.bench.LONGEST", 0.5)
+    verdict = judge(connector, CornerEmulator, RULES[rule])
+    assert (verdict.outcome, verdict.said) == (Outcome.BROKEN, "It had not ended after 0.5 seconds.")
+
+
+def test_a_connectors_own_timeout_is_told_as_what_it_is() -> None:
+    verdict = judge(LosesPatience, CornerEmulator, RULES["equal-times"])
+    assert verdict.outcome is Outcome.BROKEN
+    assert "raised TimeoutError: its own" in verdict.said
 
 
 @pytest.mark.parametrize("tier", Tier)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from keyword import kwlist
 from pathlib import Path
 from typing import Literal
 
 import jinja2
 
+from reviewdesk import connector
 from reviewdesk.errors import NotAllowed, StoreError
 from reviewdesk.model import Record
 
-NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+NAME = re.compile(r"(?=.{2,31}\Z)[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _FILES = {
     "pyproject.toml": "pyproject.toml",
     "README.md": "README.md",
@@ -47,6 +49,11 @@ class Plan(Record, frozen=True, kw_only=True):
         return f"reviewdesk_{self.name}"
 
     @property
+    def class_name(self) -> str:
+        """The name of the connector's class."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+    @property
     def distribution(self) -> str:
         """The name of the package to install."""
         return self.package.replace("_", "-")
@@ -61,8 +68,10 @@ def check_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise NotAllowed(
             f"{name!r} is no name for a platform.",
-            hint="Take small letters, digits and underscores, a letter first: mycrawler.",
+            hint="Take small letters and digits in words joined by underscores, a letter first: mycrawler.",
         )
+    if (made := Plan(name=name).class_name) in (*kwlist, *connector.__all__):
+        raise NotAllowed(f"{name!r} is no name for a platform: {made} means something else.", hint="Take another.")
     return name
 
 
@@ -84,7 +93,7 @@ def begin(plan: Plan, into: Path) -> list[Path]:
         "name": plan.name, "package": plan.package, "distribution": plan.distribution, "data": plan.data,
         "login": plan.login, "paging": plan.paging, "reply": plan.reply,
         "title": plan.name.replace("_", " ").capitalize(),
-        "name_class": "".join(part.capitalize() for part in plan.name.split("_")),
+        "name_class": plan.class_name,
     }  # fmt: skip
     templates = files("reviewdesk.testing") / "scaffold"
     written = {

@@ -68,7 +68,9 @@ def test_every_shape_is_whole(shape: tuple[Any, ...], tmp_path: Path) -> None:
             assert tomllib.loads(text)["project"]["entry-points"]["reviewdesk.connectors"].keys() == {"shop"}
 
 
-@pytest.mark.parametrize("name", ["", "Shop", "my-shop", "9shop", "shop/..", "šop", "a" * 40, "shop\n"])
+@pytest.mark.parametrize(
+    "name", ["", "Shop", "my-shop", "9shop", "shop/..", "šop", "a" * 40, "shop\n", "shop_", "a__b", "none", "batch"]
+)
 def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotAllowed, match="is no name"):
         begin(plan(name, "json", "none", "none", False), tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 import time
@@ -99,7 +100,7 @@ def sandbox_command(
             for each in running:
                 show(f"# {each.emulator.platform} at {each.base}")
             for name, value in environment(running).items():
-                show(f"export {name}={value}")
+                show(f"export {name}={shlex.quote(value)}")
             say("The emulated platforms are running; Ctrl-C ends them.")
         # It is meant to be ended so, and has ended well.
         with suppress(KeyboardInterrupt):
@@ -148,18 +149,23 @@ def fill_command(session: Session, count: int, seed: int, assess: bool) -> None:
     if session.db_path is None and not os.environ.get("REVIEWDESK_DB"):
         raise click.UsageError("Say where with --db FILE.")
     from reviewdesk.sandbox.fill import fill
+    from reviewdesk.store.db import remove
 
     config = session.reading
     if config.database.exists():
         raise StoreError(f"{config.database} exists already; it was left alone.", hint="Choose a new file.")
     started = time.monotonic()
-    with (
-        session.store(config, begin=True) as store,
-        click.progressbar(length=count, label="Writing", file=sys.stderr) as bar,
-    ):
+    try:
+        with (
+            session.store(config, begin=True) as store,
+            click.progressbar(length=count, label="Writing", file=sys.stderr) as bar,
+        ):
 
-        def tell(done: int) -> None:
-            bar.update(done - bar.pos)
+            def tell(done: int) -> None:
+                bar.update(done - bar.pos)
 
-        fill(store, count, seed=seed, config=config if assess else None, tell=tell)
+            fill(store, count, seed=seed, config=config if assess else None, tell=tell)
+    except BaseException:
+        remove(config.database)
+        raise
     say(f"{count:,} mentions in {time.monotonic() - started:.1f} s in {config.database}.")

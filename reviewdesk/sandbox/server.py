@@ -32,18 +32,21 @@ logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
 
 MOST_SEEN = 10_000
 """How many of the last requests an emulator remembers at the least: a sandbox may run for days."""
-_transports: dict[tuple[str, int], asyncio.Transport] = {}
+_transports: dict[tuple[Any, Any], asyncio.Transport] = {}
 
 
 class _Protocol(H11Protocol):
-    """Remembers each connection by its peer, so that a fault can break it."""
+    """Remembers each connection by both its ends, so that a fault can break it.
+
+    One end is not enough: a client may speak to two servers from one port.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        _transports[transport.get_extra_info("peername")[:2]] = transport
+        _transports[self.client, self.server] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        _transports.pop(self.transport.get_extra_info("peername", ("", 0))[:2], None)
+        _transports.pop((self.client, self.server), None)
         super().connection_lost(exc)
 
 
@@ -125,7 +128,7 @@ async def _swallow(message: Message) -> None:
 
 
 def _break(scope: Scope, *, flush: bool = False) -> None:
-    transport = _transports.get(tuple(scope["client"][:2]))
+    transport = _transports.get((scope["client"], scope["server"]))
     if transport is not None:
         (transport.close if flush else transport.abort)()
 

@@ -294,7 +294,7 @@ class Store:
         return Erasing(self)
 
     def backup(self, target: Path) -> None:
-        """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, as it is now, while others read and write.
+        """Writes a whole copy to `target` (mode 0600) by SQLite's own backup, as of now, while others read and write.
 
         Raises:
             StoreError: the target exists already or cannot be written whole; then none is left.
@@ -343,6 +343,12 @@ class Store:
         self.close()
         if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
             raise _trouble(error, self.path) from error
+
+
+def remove(path: Path) -> None:
+    """Removes a database that nobody has open, with what SQLite keeps beside it."""
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def is_damage(error: Exception) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reviewdesk.errors import StoreError
 from reviewdesk.model import Record
-from reviewdesk.store.db import Store
+from reviewdesk.store.db import Store, remove
 
 _PIECE = 256
 _HIGHEST = 1 << 62
@@ -50,8 +50,7 @@ def salvage(damaged: Path, target: Path) -> list[Salvaged]:
             with Store(target) as store:
                 return _copy(source, known, store)
     except BaseException as error:
-        for end in ("", "-wal", "-shm"):
-            target.with_name(target.name + end).unlink(missing_ok=True)
+        remove(target)
         if isinstance(error, sqlite3.Error):
             sentence = f"Nothing can be read of {damaged} any more ({error})."
             raise StoreError(sentence, hint="Restore the last backup.") from error

@@ -25,7 +25,8 @@ from reviewdesk.assess import Assessor
 from reviewdesk.cli.demo import _cron
 from reviewdesk.config import load
 from reviewdesk.desk.assessing import assess_pending
-from reviewdesk.sandbox import serve, server
+from reviewdesk.errors import StoreError
+from reviewdesk.sandbox import Fault, FaultKind, serve, server
 from reviewdesk.sandbox.emulator import Emulator
 from reviewdesk.sandbox.fill import fill, mentions
 from reviewdesk.store.db import Store
@@ -61,6 +62,34 @@ class TestSandbox:
                 client.get(f"/{number}")
                 assert len(running.emulator.requests) <= 5
             assert running.emulator.requests[-1].path == "/7"
+
+    def test_a_fault_breaks_its_own_connection_though_another_server_has_a_client_at_the_same_port(self) -> None:
+        def connected(to: int, at: int) -> socket.socket:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind(("127.0.0.1", at))
+            client.settimeout(5)
+            client.connect(("127.0.0.1", to))
+            return client
+
+        def asked(client: socket.socket) -> bytes:
+            client.sendall(b"HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n")
+            with suppress(ConnectionResetError):
+                return client.recv(65536)
+            return b""
+
+        dropping, well = FeedEmulator(), FeedEmulator()
+        dropping.faults.append(Fault(kind=FaultKind.DROPPED, after=1))
+        with (
+            serve(dropping) as one,
+            serve(well) as other,
+            connected(one.port, 0) as first,
+            connected(other.port, first.getsockname()[1]) as second,
+        ):
+            assert asked(first).startswith(b"HTTP/1.1 404")
+            assert asked(second).startswith(b"HTTP/1.1 404")
+            assert asked(first) == b""
+            assert asked(second).startswith(b"HTTP/1.1 404")
 
     def test_one_line_tells_all_and_ctrl_c_ends_it_well(self, tmp_path: Path) -> None:
         toml = tmp_path / "sandbox.toml"
@@ -117,6 +146,14 @@ class TestSandbox:
         assert told.code == 5
         assert 'Did you mean "heureka"?' in told.err
 
+    def test_variables_are_told_as_a_shell_takes_them(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        value = "it's a $HOME key"
+        monkeypatch.setattr("reviewdesk.sandbox.runner.environment", lambda running: {"KEY": value})
+        monkeypatch.setattr("reviewdesk.cli.sandbox._play", lambda public, every: None)
+        told = run("sandbox", "--only", "heureka", "--port", 0)
+        taken = subprocess.run(["sh", "-c", f'{told.out}\nprintf %s "$KEY"'], capture_output=True, text=True)
+        assert taken.stdout == value
+
     def test_never_over_a_configuration_of_ones_own(self, run: Run, tmp_path: Path) -> None:
         mine = tmp_path / "reviewdesk.toml"
         mine.write_text("# mine\n")
@@ -131,6 +168,17 @@ class TestFill:
         now = datetime(2026, 11, 23, tzinfo=UTC)
         assert list(mentions(3000, seed=1, newest=now)) == list(mentions(3000, seed=1, newest=now))
         assert list(mentions(300, seed=1, newest=now)) != list(mentions(300, seed=2, newest=now))
+
+    def test_one_that_was_filled_in_part_is_taken_away(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(store: Store, *_: object, **__: object) -> None:
+            store.sources.register("feed", "feed", "Feed")
+            raise StoreError("The disk is full.")
+
+        monkeypatch.setattr("reviewdesk.sandbox.fill.fill", full)
+        assert run("sandbox", "fill", "--db", tmp_path / "large.db").code == 6
+        assert not list(tmp_path.glob("large.db*"))
 
     def test_a_database_as_a_shop_has_it(self, run: Run, tmp_path: Path) -> None:
         db = tmp_path / "large.db"

@@ -19,6 +19,7 @@ from reviewdesk.desk.delivery import (
     MEANINGS,
     TRANSITIONS,
     after_failure,
+    next_look,
     next_try,
     require,
 )
@@ -99,6 +100,17 @@ def test_pauses_grow_and_end_at_an_hour(attempts: int, later: int) -> None:
     first = next_try(attempts, NOON, errors.Unreachable("")) - NOON
     second = next_try(attempts + later, NOON, errors.Unreachable("")) - NOON
     assert timedelta(minutes=1) <= first <= second <= LONGEST_PAUSE
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 1), (1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (8, 60)])
+def test_each_pause_is_twice_the_last(attempts: int, minutes: int) -> None:
+    assert next_try(attempts, NOON, errors.Unreachable("")) == NOON + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(("waited", "pause"), [(1, 5), (20, 5), (40, 10), (24 * 60, 360), (30 * 24 * 60, 360)])
+def test_what_is_held_back_is_looked_for_ever_more_seldom(waited: int, pause: int) -> None:
+    posted = NOON - timedelta(minutes=waited)
+    assert next_look(posted, NOON) == NOON + timedelta(minutes=pause)
 
 
 @given(seconds=st.integers(-10_000, 10_000_000), attempts=st.integers(0, 100))

@@ -411,6 +411,52 @@ def test_without_branches_the_whole_thread_counts() -> None:
         assert weighed(message, text_of("elsewhere", ours=ours))
 
 
+@pytest.mark.parametrize(("kind", "thread", "counts"), [
+    (Kind.MESSAGE, "post", True), (Kind.MESSAGE, "another", False), (Kind.COMMENT, "post", False),
+])  # fmt: skip
+def test_who_is_hidden_may_be_the_customer_in_the_same_messages_alone(kind: Kind, thread: str, counts: bool) -> None:
+    mention = msgspec.structs.replace(text_of("mention"), kind=kind)
+    hidden = msgspec.structs.replace(text_of("elsewhere", author=None), kind=kind, thread_id=thread)
+    assert weighed(mention, hidden) is counts
+    assert (
+        weighed(msgspec.structs.replace(mention, author=None), msgspec.structs.replace(hidden, author=JANA)) is counts
+    )
+
+
+def test_another_thread_is_another_conversation_though_it_does_not_tell_what_it_answers() -> None:
+    for ours in (True, False):
+        loose = msgspec.structs.replace(text_of("x", ours=ours), parent_id=None, thread_id="another")
+        assert not weighed(text_of("mention"), loose)
+
+
+def test_a_text_is_the_start_of_its_own_thread() -> None:
+    alone = msgspec.structs.replace(text_of("post"), thread_id=None)
+    assert weighed(alone, text_of("top"))
+    assert weighed(text_of("mention"), alone, authors={})
+    assert not weighed(text_of("mention"), msgspec.structs.replace(alone, id="another"))
+
+
+def test_a_text_without_a_time_may_be_later() -> None:
+    assert weighed(text_of("mention"), msgspec.structs.replace(text_of("answer"), created_at=None))
+    assert weighed(msgspec.structs.replace(text_of("mention"), created_at=None), text_of("answer"))
+
+
+def test_a_circle_is_walked_once() -> None:
+    assert guard.Shape(above={"b": "c", "c": "a"}).way_up(
+        msgspec.structs.replace(text_of("mention"), id="a", parent_id="b")
+    ) == ["b", "c"]
+    assert guard.Shape(above={"b": "c", "c": "b"}).way_up(
+        msgspec.structs.replace(text_of("mention"), id="a", parent_id="b")
+    ) == ["b", "c"]
+    assert guard.Shape().way_up(msgspec.structs.replace(text_of("mention"), parent_id=None)) == []
+
+
+def test_who_is_not_told_is_nobody() -> None:
+    assert not guard.same_author(None, None)
+    assert not guard.same_author(JANA, None)
+    assert not guard.same_author(None, JANA)
+
+
 ids = st.sampled_from(["post", "a", "b", "c", "d", "unknown", "nowhere"])
 trees = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "unknown"]), ids)
 

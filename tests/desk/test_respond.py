@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reviewdesk.config import Config
+from reviewdesk.config import Agent, Config
 from reviewdesk.connector import Capabilities, ReplyMode
 from reviewdesk.desk.deliver import deliver
+from reviewdesk.desk.delivery import NOT_OUT
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused
@@ -116,6 +117,26 @@ def test_only_a_handed_off_reply_is_confirmed(store: Store, jana: Respond, id: i
     with pytest.raises(NotAllowed):
         jana.confirm_hand_off(reply)
     assert store.outbox.get(reply.id).state is state
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_only_what_is_not_out_is_dropped_and_only_what_is_held_is_released(
+    store: Store, jana: Respond, id: int, state: DeliveryState
+) -> None:
+    reply = replace(jana.send(id, TEXT), state=state)
+    for act, allowed, then in (
+        (jana.release, (DeliveryState.HELD,), DeliveryState.QUEUED),
+        (jana.drop, NOT_OUT, DeliveryState.WITHDRAWN),
+    ):
+        with store.transaction() as conn:
+            conn.execute("UPDATE reply SET state = ?", (state.value,))
+        if state in allowed:
+            act(reply)
+            assert store.outbox.get(reply.id).state is then
+        else:
+            with pytest.raises(NotAllowed):
+                act(reply)
+            assert store.outbox.get(reply.id).state is state
 
 
 class TestSettle:
@@ -224,6 +245,12 @@ class TestProblems:
         assert found is not None
         assert "privately" in self.faults(jana, found.id, TEXT, Channel.PRIVATE)
 
+    def test_who_cannot_be_written_to_is_answered_in_public(self, store: Store, jana: Respond, id: int) -> None:
+        store.mentions.ingest("fb", [Mention(id="b", kind=Kind.COMMENT, text="x", can_private_reply=False)])
+        found = store.mentions.find("fb", "b")
+        assert found is not None
+        assert self.faults(jana, found.id, TEXT) == ""
+
     @pytest.mark.parametrize("text", ["", " \n", "Dobrý den, {{ author }}", "a\x1b[31mb", "\x00"])
     def test_never_out(self, store: Store, jana: Respond, id: int, text: str) -> None:
         with pytest.raises(NotAllowed):
@@ -280,6 +307,14 @@ class TestHandOff:
         with pytest.raises(NotAllowed):
             jana.take_back(store.outbox.get(said.id))
 
+    def test_a_private_reply_goes_out_by_itself(
+        self, store: Store, config: Config, there: Platform, jana: Respond, id: int, clock: Clock
+    ) -> None:
+        there.capabilities = replace(there.capabilities, private_reply=True)
+        registered(store, "fb", there.capabilities)
+        assert send(jana, clock, id, channel=Channel.PRIVATE).state is DeliveryState.QUEUED
+        assert run(config, store) == [DeliveryState.POSTED]
+
     def test_it_can_be_taken_back(self, jana: Respond, id: int, clock: Clock) -> None:
         assert jana.take_back(send(jana, clock, id)).text == TEXT
 
@@ -326,6 +361,59 @@ def test_the_topic_is_called_by_a_word_of_the_replys_language(
     )
     store.mentions.put_assessments([(id, store.mentions.get(id).version, judged, None)])
     assert jana.values(id)["topic"] == word
+
+
+@pytest.mark.parametrize(("own", "shops", "closing"), [
+    ("S pozdravem {agent}", "{shop}", "S pozdravem Jana"), ("", "{agent}, {shop}", "Jana, Obchod"),
+])  # fmt: skip
+def test_who_signs_and_what_it_is_about(
+    store: Store, config: Config, id: int, own: str, shops: str, closing: str
+) -> None:
+    config = replace(
+        config,
+        shop=replace(config.shop, signature=shops),
+        agents=(
+            Agent(id="petr", name="Petr", signature="P."),
+            Agent(id="jana", name="Jana", signature=own),
+        ),
+        sources=tuple(replace(each, title=each.id.upper()) for each in config.sources),
+    )
+    stored = store.mentions.get(id)
+    judged = Assessment(
+        language="fr", compound=-0.5, complaint=True, probability=1, severity=Severity.MILD, assessor="t/1",
+        topics=(Topic.RETURNS, Topic.PRICE),
+    )  # fmt: skip
+    store.mentions.put_assessments([(id, stored.version, judged, None)])
+    values = Respond(store, "jana", config).values(id)
+    assert (values["signature"], values["topic"], values["source_title"]) == (closing, "returns", "FB")
+
+
+@pytest.mark.parametrize(("told", "spoken"), [("pl", "pl"), ("other", "de"), (None, "de")])
+def test_the_shops_language_answers_what_nobody_could_tell(
+    store: Store, config: Config, id: int, told: str | None, spoken: str
+) -> None:
+    german = replace(config, shop=replace(config.shop, language="de"))
+    stored = store.mentions.get(id)
+    unread = replace(stored, assessment=None, mention=replace(stored.mention, language=told))
+    assert Respond(store, "jana", german).language(unread) == spoken
+
+
+@pytest.mark.parametrize(("can", "url", "mode"), [
+    (None, "https://x.example/b", "api"), (True, "https://x.example/b", "api"),
+    (False, "https://x.example/b", "hand_off"), (False, "", "api"),
+])  # fmt: skip
+def test_what_cannot_be_answered_by_the_api_is_answered_on_its_page_where_it_has_one(
+    store: Store, jana: Respond, id: int, can: bool | None, url: str, mode: str
+) -> None:
+    store.mentions.ingest("fb", [Mention(id="b", kind=Kind.COMMENT, text="x", can_reply=can, url=url)])
+    found = store.mentions.find("fb", "b")
+    assert found is not None
+    assert (jana.reply_mode(found.id), jana.reply_page(found.id)) == (mode, url)
+    page = Mention(id="c", kind=Kind.COMMENT, text="x", url=url, reply_url="https://x.example/reply")
+    store.mentions.ingest("fb", [page])
+    found = store.mentions.find("fb", "c")
+    assert found is not None
+    assert jana.reply_page(found.id) == "https://x.example/reply"
 
 
 @pytest.mark.parametrize(

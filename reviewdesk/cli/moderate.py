@@ -70,7 +70,7 @@ like_command = _switch(
 @click.command(
     "edit-reply",
     cls=DeskCommand,
-    examples=("reviewdesk edit-reply 7 'Dobrý den, omlouváme se.'",),
+    examples=("reviewdesk edit-reply 7 'Dobrý den, omlouváme se.'", "reviewdesk edit-reply 7 - < answer.txt"),
 )
 @click.argument("reply", type=Number())
 @click.argument("text")
@@ -78,13 +78,16 @@ like_command = _switch(
 def edit_reply_command(session: Session, reply: int, text: str) -> None:
     """Change the text of a reply of ours on its platform.
 
-    `reviewdesk outbox --all` shows the numbers of replies.
+    TEXT is sent word for word; "-" reads it from standard input. `reviewdesk outbox --all` shows the numbers of
+    replies.
     """
+    from reviewdesk.cli.reply import words_of
     from reviewdesk.desk.moderate import edit_reply
 
+    words = words_of(text)
     _do(
         session,
-        lambda config, store, agent: edit_reply(config, store, agent, reply, text),
+        lambda config, store, agent: edit_reply(config, store, agent, reply, words),
         f"Reply {reply} is changed.",
     )
 

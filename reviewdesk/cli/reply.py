@@ -59,7 +59,7 @@ def reply_command(
         language = None
         if template is not None:
             text, language = _from_template(store, respond, config, id, template)
-        words = _words(text or "")
+        words = words_of(text or "")
         for writer in respond.writing_too(id):
             say(f"{config.agent_name(writer.agent)} is writing a reply to it as well; began {ago(writer.since)}.")
         if dry_run:
@@ -78,12 +78,17 @@ def reply_command(
     return Exit.OK
 
 
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
+    """Gives the words of a reply as they are given on the command line; "-" reads them from standard input.
+
+    Raises:
+        NotAllowed: they are not in UTF-8.
+    """
     try:
         words = (sys.stdin.read() if text == "-" else text).strip()
         words.encode()
     except UnicodeError:
-        raise NotAllowed("The text is not in UTF-8.", hint="Send it as UTF-8; it was not queued.") from None
+        raise NotAllowed("The text is not in UTF-8.", hint="Send it as UTF-8; nothing was done.") from None
     return words
 
 

@@ -13,10 +13,11 @@ from reviewdesk.desk.apart import Task, apart
 from reviewdesk.desk.border import checked_reply, text_of
 from reviewdesk.desk.connecting import blamed, connected
 from reviewdesk.desk.delivery import THERE, require
-from reviewdesk.desk.respond import reopen_unanswered
+from reviewdesk.desk.respond import Respond, reopen_unanswered
 from reviewdesk.errors import NotAllowed, Unreachable
-from reviewdesk.model import DeliveryState, PostedReply, Record
+from reviewdesk.model import DeliveryState, Level, PostedReply, Record
 from reviewdesk.plugins import foreign_among
+from reviewdesk.replies.checks import check_reply
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Reply
 
@@ -68,12 +69,16 @@ async def edit_reply(config: Config, store: Store, agent: str, id: int, text: st
     """Changes the text of a reply of ours that stands on its platform.
 
     Raises:
-        NotAllowed: it does not stand there, the text is empty, or the platform cannot edit.
+        NotAllowed: it does not stand there, the text is none that could be sent, or the platform cannot edit.
         ConnectorError: the platform said no, or is out of reach; editing again is harmless.
         PluginError: as in `hide`.
     """
     if not text.strip():
         raise NotAllowed("The new text is empty.", hint="To take the reply away: reviewdesk delete-reply.")
+    limit, unit = Respond(store, agent, config).reply_limit(_standing(store, id).mention_id)
+    for problem in check_reply(text, limit=limit, unit=unit):
+        if problem.level is Level.FAULT:
+            raise NotAllowed(problem.sentence)
     await _do(config, store, Deed(what="edit_reply", agent=agent, id=id, text=text))
 
 

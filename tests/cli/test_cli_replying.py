@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reviewdesk.config import Config
 from reviewdesk.model import Change, DeliveryState, What
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Reply
-from tests.cli.conftest import Run
+from tests.cli.conftest import CONFIG, Run
 
 ANSWER = "Dobrý den, omlouváme se, balík hledáme. Jana, Hrnce"
 
@@ -70,6 +71,19 @@ class TestReply:
         assert run("reply", 1, "-", "--db", db, stdin=words).code == 0
         (reply,) = run("outbox", "--json", "--db", db).json
         assert reply["text"] == ANSWER
+
+    def test_a_dash_is_no_new_text_of_a_reply(
+        self, run: Run, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        changed: list[str] = []
+
+        async def change(config: Config, store: Store, agent: str, reply: int, text: str) -> None:
+            changed.append(text)
+
+        monkeypatch.setattr("reviewdesk.desk.moderate.edit_reply", change)
+        (tmp_path / "reviewdesk.toml").write_text(CONFIG)
+        told = run("edit-reply", 1, "-", "--db", db, stdin="Lépe.\n".encode())
+        assert (told.code, changed) == (0, ["Lépe."])
 
     def test_what_is_not_utf_8_is_not_queued(self, run: Run, db: Path) -> None:
         for told in (

@@ -8,9 +8,10 @@ import pytest
 from reviewdesk.config import Config
 from reviewdesk.desk.delivery import require
 from reviewdesk.desk.moderate import delete_reply, edit_reply
+from reviewdesk.errors import NotAllowed
 from reviewdesk.model import DeliveryState, PostedReply
 from reviewdesk.store.db import Store
-from tests.desk.shops import Memory, Platform
+from tests.desk.shops import Memory, Platform, registered
 
 
 @pytest.fixture
@@ -46,6 +47,16 @@ async def test_a_change_is_noted_though_a_poll_saw_the_reply_meanwhile(
     await edit_reply(config, store, "jana", reply, "Jinak.")
     assert store.outbox.get(reply).remote_text == "Jinak."
     assert store.outbox.get(reply).state is DeliveryState.VISIBLE
+
+
+@pytest.mark.parametrize("text", [" ", "Objednávka […order_id…]", "Dobrý den, {{ author }}", "a\x1b[31mb", "x" * 21])
+async def test_what_could_not_be_sent_is_no_change_either(
+    config: Config, store: Store, there: Platform, reply: int, text: str
+) -> None:
+    registered(store, "fb", msgspec.structs.replace(there.capabilities, reply_length=20))
+    with pytest.raises(NotAllowed):
+        await edit_reply(config, store, "jana", reply, text)
+    assert store.outbox.get(reply).remote_text == "Omlouváme se."
 
 
 async def test_a_deletion_is_noted_though_a_poll_saw_the_reply_meanwhile(

@@ -11,6 +11,7 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import say
 from reviewdesk.cli.session import DeskCommand, Number, Session, pass_session
 from reviewdesk.desk.erase import Plan
+from reviewdesk.errors import NotAllowed
 
 _MOST_SHOWN = 20
 
@@ -57,6 +58,9 @@ def erase_command(session: Session, who: str, source: str, mentions: tuple[int, 
         if not yes and not click.confirm("Erase this for ever?", err=True):
             say("Nothing was erased.")
             return Exit.OK
+        # A poll may have brought more while the question stood there.
+        if plan(store, who=who, mentions=mentions, source=source).person != planned.person:
+            raise NotAllowed("There is more of this person by now; nothing was erased.", hint="Look at it again.")
         clean = erase(store, planned.person, agent=config.agent)
     if planned.elsewhere:
         numbers = ", ".join(map(str, planned.elsewhere[:_MOST_SHOWN]))

@@ -77,5 +77,10 @@ def forget_command(session: Session, language: str | None, keep_corrections: boo
         click.confirm("Forget it?", abort=True, err=True)
     with session.store() as store:
         count = forget(store, language, keep_corrections=keep_corrections)
-    show("Forgotten; the corrections are kept." if keep_corrections else f"Forgotten, with {count} corrections.")
+    if keep_corrections:
+        show("Forgotten; the corrections are kept.")
+    elif language and not count:
+        show(f"There were no corrections in {language!r}.")
+    else:
+        show(f"Forgotten, with {count:,} correction{'' if count == 1 else 's'}.")
     return Exit.OK

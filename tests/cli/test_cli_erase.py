@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from reviewdesk.model import Author, Kind, Mention
+from reviewdesk.store.db import Store
 from tests.cli.conftest import Run
 
 NAME = "Petr Svoboda"
@@ -15,6 +19,20 @@ def test_it_asks_and_shows_what_will_go(run: Run, db: Path) -> None:
     for words in (NAME, "facebook", "1 mention", "1 version", "Erase this for ever?", "Nothing was erased."):
         assert words in told.err
     assert NAME in run("list", "--db", db).out
+
+
+def test_what_came_in_while_it_asked_is_not_left_behind(run: Run, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def agreed(*_: object, **__: object) -> bool:
+        with Store(db) as other:
+            more = Mention(id="more", kind=Kind.COMMENT, text="Haló?", author=Author(name=NAME))
+            other.mentions.ingest("facebook", [more])
+        return True
+
+    monkeypatch.setattr("click.confirm", agreed)
+    told = run("erase", NAME, "--db", db)
+    assert (told.code, "nothing was erased" in told.err) == (5, True)
+    assert run("erase", NAME, "--db", db).code == 0, "the same once more is no news"
+    assert NAME not in run("list", "--db", db).out
 
 
 def test_it_is_gone_from_all_that_is_shown_and_from_the_file(run: Run, db: Path) -> None:

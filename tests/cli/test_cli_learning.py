@@ -137,7 +137,8 @@ def test_learning_is_shown_and_forgotten(run: Run, db: Path) -> None:
     assert "cs sk" in run("learning", "show", "--db", db).out
     run("learning", "forget", "--yes", "--keep-corrections", "--db", db)
     assert run("learning", "show", "--json", "--db", db).out == ""
-    assert "1 corrections" in run("learning", "forget", "--yes", "--language", "cs", "--db", db).out
+    assert "no corrections in 'czech'" in run("learning", "forget", "--yes", "--language", "czech", "--db", db).out
+    assert "with 1 correction." in run("learning", "forget", "--yes", "--language", "cs", "--db", db).out
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("SELECT count(*) FROM correction").fetchone() == (0,)
 

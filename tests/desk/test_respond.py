@@ -409,6 +409,8 @@ def test_what_cannot_be_answered_by_the_api_is_answered_on_its_page_where_it_has
     found = store.mentions.find("fb", "b")
     assert found is not None
     assert (jana.reply_mode(found.id), jana.reply_page(found.id)) == (mode, url)
+    registered(store, "fb", Capabilities())
+    assert jana.reply_mode(found.id) == "none"
     page = Mention(id="c", kind=Kind.COMMENT, text="x", url=url, reply_url="https://x.example/reply")
     store.mentions.ingest("fb", [page])
     found = store.mentions.find("fb", "c")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner, Result
 
 from reviewdesk.cli import cli
@@ -138,6 +139,11 @@ def test_test_tells_what_is_missing_for_the_next_tier(installed: str, monkeypatc
     assert "Missing for silver:" in result.output
     assert "long-texts (silver): A text of 10,000 characters arrives whole." in result.output
     assert "exempt    memory-bounded  (Nobody waits for it here.)" in result.output
+
+
+@pytest.mark.parametrize("items", ["0", "-1"])
+def test_no_items_are_no_test(installed: str, items: str) -> None:
+    assert isinstance(run("test", installed, "--items", items).exception, UsageError)
 
 
 def test_test_tries_one_rule(installed: str) -> None:

@@ -17,7 +17,16 @@ from reviewdesk.desk.erase import erase, plan
 from reviewdesk.desk.poll import poll_round
 from reviewdesk.desk.respond import Respond
 from reviewdesk.desk.triage import Triage
-from reviewdesk.errors import NotAllowed, OutcomeUnknown, Refused, Unreachable
+from reviewdesk.errors import (
+    Actor,
+    AuthFailed,
+    NotAllowed,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    ReviewdeskError,
+    Unreachable,
+)
 from reviewdesk.model import DeliveryState as State
 from reviewdesk.model import Status
 from reviewdesk.store.db import Store
@@ -194,9 +203,11 @@ class TestClockSetBack:
         wrong.deliver()
         assert wrong.standing == [TEXT]
 
+    @pytest.mark.parametrize("reread", [True, False])
     @pytest.mark.parametrize("wrong", [1, 2, 24], indirect=True)
-    def test_it_was_ahead_and_nobody_saw_it_being_put_right(self, wrong: Way) -> None:
+    def test_it_was_ahead_and_nobody_saw_it_being_put_right(self, wrong: Way, reread: bool) -> None:
         """By the time of the first look the clock has caught up, and the attempt seems to be just now."""
+        wrong.there.capabilities = msgspec.structs.replace(wrong.there.capabilities, reread=reread)
         wrong.there.after_reply = lost
         wrong.deliver()
         wrong.there.quiet()
@@ -209,6 +220,91 @@ class TestClockSetBack:
         assert wrong.store.outbox.claim("elsewhere:1:x", lease_seconds=300)
         self.put_right(wrong)
         assert [each.id for each in wrong.store.outbox.abandoned()] == [wrong.sent.id]
+
+
+class TestASourceInTrouble:
+    """Two replies wait for one source."""
+
+    @pytest.fixture
+    def second(self, way: Way) -> Reply:
+        way.there.write("b")
+        way.run_poll()
+        found = way.store.mentions.find("fb", "b")
+        assert found is not None
+        sent = way.jana.send(found.id, "Děkujeme.", despite_warnings=True)
+        way.clock.forward(minutes=1)
+        return sent
+
+    @pytest.mark.parametrize("trouble", [Unreachable, AuthFailed, RateLimited])
+    def test_it_is_left_alone_for_the_rest_of_the_round(
+        self, way: Way, second: Reply, trouble: type[ReviewdeskError]
+    ) -> None:
+        tried = []
+
+        def fail(to: str, text: str) -> None:
+            tried.append(to)
+            raise trouble("Not now.")
+
+        way.there.on_reply = fail
+        assert way.deliver() == [State.QUEUED]
+        assert tried == ["a"]
+        assert way.store.outbox.get(second.id).attempts == 0
+        way.there.quiet()
+        way.clock.forward(hours=2)
+        assert way.deliver() == [State.POSTED, State.POSTED]
+
+    def test_no_other_thread_is_read_in_the_round(self, way: Way, second: Reply) -> None:
+        read = []
+
+        def fail() -> None:
+            read.append(1)
+            raise Unreachable("No network.")
+
+        way.there.on_reread = fail
+        assert way.deliver() == [State.QUEUED]
+        assert read == [1]
+        assert way.store.outbox.get(second.id).attempts == 0
+
+    def test_nothing_more_is_looked_for_in_the_round(self, way: Way, second: Reply) -> None:
+        way.there.on_reply = lost
+        assert way.deliver() == [State.UNKNOWN, State.UNKNOWN]
+        looks = []
+
+        def fail() -> None:
+            looks.append(1)
+            raise Unreachable("No network.")
+
+        way.there.quiet()
+        way.there.after_find = fail
+        way.clock.forward(minutes=1)
+        assert way.deliver() == [State.UNKNOWN]
+        assert looks == [1]
+
+    def test_nothing_is_looked_for_while_it_wants_quiet(self, way: Way) -> None:
+        way.there.after_reply = lost
+        way.deliver()
+        way.there.quiet()
+        until = way.clock.now + timedelta(minutes=11)
+
+        def quiet() -> None:
+            raise RateLimited("Not now.", until=until)
+
+        way.there.after_find = quiet
+        way.clock.forward(minutes=1)
+        assert way.deliver() == [State.UNKNOWN]
+        way.there.quiet()
+        way.clock.forward(minutes=9)
+        assert way.deliver() == []
+        way.clock.forward(minutes=2)
+        assert way.deliver() == [State.POSTED]
+
+    def test_what_is_refused_waits_for_a_person(self, way: Way) -> None:
+        def no(to: str, text: str) -> None:
+            raise Refused("No links.")
+
+        way.there.on_reply = no
+        (told,) = asyncio.run(deliver(way.config, way.store))
+        assert (told.state, told.actor) == (State.REFUSED, Actor.USER)
 
 
 class TestIdempotencyKey:

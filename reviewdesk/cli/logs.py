@@ -49,6 +49,9 @@ class _OwnFile(RotatingFileHandler):
             opener=lambda name, flags: os.open(name, flags, 0o600),
         )
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Loses a line that cannot be written, on a full disk: Python would write a traceback to the terminal."""
+
 
 def log_to_file(level: int = logging.INFO) -> None:
     """Sends every log record of this process to the log file, redacted.

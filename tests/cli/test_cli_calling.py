@@ -307,6 +307,13 @@ class TestStreams:
         assert done.returncode == 6
         assert done.stderr == b"Error: No space left on device.\n"
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+    def test_a_log_on_a_full_disk_says_nothing_on_the_terminal(self) -> None:
+        code = "import logging; from reviewdesk.cli.logs import log_to_file; log_to_file(); logging.error('lost')"
+        env = {**os.environ, "REVIEWDESK_LOG": "/dev/full"}
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
     @pytest.mark.parametrize("closed", ["1", "2"])
     def test_a_closed_stream_is_nobodys_fault(self, closed: str, db: Path) -> None:
         command = f"{sys.executable} -m reviewdesk list --db {db} {closed}>&-"

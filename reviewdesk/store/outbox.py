@@ -412,13 +412,15 @@ class Outbox:
 def writers(rows: Iterable[Sequence[Any]], now: int) -> tuple[Writer, ...]:
     """Gives those who write from rows of `draft`; an empty reply whose window is gone is nobody's.
 
+    So is one that was opened before the clock was set back: a window says again and again that it lives.
+
     Args:
         rows: of agent, opened_at, open_until, updated_at, whether there is a text, and holder.
         now: in milliseconds.
     """
     found = []
     for agent, opened, until, updated, text, holder in rows:
-        is_open = until > now and not is_dead(holder)
+        is_open = now < until <= now + CLOCK_SET_BACK and not is_dead(holder)
         if is_open or text:
             since = from_ms(opened if is_open else updated)
             found.append(Writer(agent=agent, since=since, until=from_ms(until) if is_open else None))

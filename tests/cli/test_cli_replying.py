@@ -256,7 +256,7 @@ body = "{body}"
 class TestColleagues:
     def test_who_writes_is_told_and_what_is_written_is_not(self, run: Run, db: Path) -> None:
         with Store(db) as store:
-            store.outbox.keep_open(1, "petr", "elsewhere:1:x", seconds=600)
+            store.outbox.keep_open(1, "petr", "elsewhere:1:x", seconds=60)
             store.outbox.save_draft(1, "petr", "A secret thought")
             store.outbox.save_draft(1, "eva", "Another one")
         told = run("show", 1, "--db", db)

@@ -298,6 +298,15 @@ class TestASourceInTrouble:
         way.clock.forward(minutes=2)
         assert way.deliver() == [State.POSTED]
 
+    def test_one_that_is_switched_off_or_not_named_is_left_alone(self, way: Way) -> None:
+        assert asyncio.run(deliver(way.config, way.store, only=["other"])) == []
+        way.store.sources.switch("fb", on=False)
+        assert way.deliver() == []
+        assert way.reply.attempts == 0
+        way.store.sources.switch("fb", on=True)
+        assert asyncio.run(deliver(way.config, way.store, only=["fb"])) != []
+        assert way.standing == [TEXT]
+
     def test_what_is_refused_waits_for_a_person(self, way: Way) -> None:
         def no(to: str, text: str) -> None:
             raise Refused("No links.")

@@ -60,6 +60,17 @@ def test_a_lease_from_before_the_clock_was_set_back_holds_nothing(tmp_path: Path
         assert store.sources.take("fb", new_holder(), seconds=120)
 
 
+def test_who_wrote_before_the_clock_was_set_back_writes_no_more(tmp_path: Path) -> None:
+    now = NOON + timedelta(days=400)
+    with Store(tmp_path / "desk.db", clock=lambda: now) as store:
+        store.sources.register("fb", "facebook", "")
+        store.mentions.ingest("fb", [Mention(id="1", kind=Kind.COMMENT, text="x")])
+        store.outbox.keep_open(1, "petr", "elsewhere:1:x", seconds=40)
+        assert [each.agent for each in store.outbox.writers(1)] == ["petr"]
+        now = NOON
+        assert store.outbox.writers(1) == ()
+
+
 def test_a_dead_senders_reply_is_abandoned_at_once(tmp_path: Path, dead: str) -> None:
     with Store(tmp_path / "desk.db", clock=lambda: NOON) as store:
         store.sources.register("fb", "facebook", "")

@@ -195,6 +195,51 @@ def test_nothing_is_kept_for_a_mention_that_was_erased(store: Store) -> None:
     assert store.outbox.drafts(99) == store.outbox.writers(99) == ()
 
 
+def test_an_empty_reply_leaves_no_row_behind(store: Store) -> None:
+    def rows() -> int:
+        return store.db.conn.execute("SELECT count(*) FROM draft").fetchone()[0]
+
+    store.outbox.save_draft(1, "jana", "Dobrý")
+    store.outbox.save_draft(1, "jana", "")
+    assert rows() == 0
+    store.outbox.keep_open(1, "jana", "w1", seconds=40)
+    store.outbox.let_go(1, "jana", "w1")
+    assert rows() == 0
+
+
+@pytest.mark.parametrize(("state", "columns", "after", "waits"), [
+    (DeliveryState.QUEUED, {}, -1, False), (DeliveryState.QUEUED, {}, 0, True),
+    (DeliveryState.UNKNOWN, {}, 0, True), (DeliveryState.HELD, {}, 0, False), (DeliveryState.REFUSED, {}, 0, False),
+    (DeliveryState.SENDING, {"lease_until": 1}, 0, True), (DeliveryState.SENDING, {"lease_until": 2**50}, 0, False),
+    (DeliveryState.POSTED, {"fault": "Waiting."}, 0, True), (DeliveryState.POSTED, {"fault": "Waiting."}, -1, False),
+    (DeliveryState.POSTED, {}, 0, False), (DeliveryState.VISIBLE, {}, 0, False),
+])  # fmt: skip
+def test_what_a_delivery_has_to_do(
+    store: Store, state: DeliveryState, columns: dict[str, object], after: int, waits: bool
+) -> None:
+    assert not store.outbox.waits()
+    store.outbox.put(1, "x", agent="a", send_after=NOON + timedelta(seconds=5))
+    setting = "".join(f", {name} = ?" for name in columns)
+    with store.transaction() as conn:
+        conn.execute(f"UPDATE reply SET state = ?{setting}", (state.value, *columns.values()))
+    store.clock = lambda: NOON + timedelta(seconds=5 + after)
+    assert store.outbox.waits() is waits
+    assert store.outbox.waits_for("fb") is (waits or state is DeliveryState.SENDING)
+    assert not store.outbox.waits_for("other")
+
+
+def test_quiet_for_a_source_holds_back_what_is_not_out_yet_and_never_hastens_it(store: Store) -> None:
+    store.sources.register("other", "feed", "")
+    store.mentions.ingest("other", [Mention(id="o", kind=Kind.COMMENT, text="x")])
+    later = NOON + timedelta(hours=2)
+    soon, late = store.outbox.put(1, "x", agent="a"), store.outbox.put(2, "x", agent="a", send_after=later)
+    elsewhere = store.outbox.put(51, "x", agent="a")
+    store.outbox.postpone("fb", NOON + timedelta(hours=1))
+    assert store.outbox.get(soon.id).send_after == NOON + timedelta(hours=1)
+    assert store.outbox.get(late.id).send_after == later
+    assert store.outbox.get(elsewhere.id).send_after == NOON
+
+
 def test_the_replies_that_wait_for_a_person_are_counted(store: Store) -> None:
     assert store.outbox.waiting() == 0
     store.outbox.put(1, "x", agent="a")

@@ -160,6 +160,17 @@ class TestSuspended:
         assert way.reply.state is State.POSTED
 
 
+def test_an_answer_that_comes_after_the_reply_was_given_up_still_counts(way: Way) -> None:
+    def given_up() -> None:
+        assert way.store.outbox.move(way.reply, State.UNKNOWN, fault="The desk was stopped.")
+
+    way.there.after_reply = once(given_up)
+    assert way.deliver() == [State.POSTED]
+    assert (way.reply.state, way.reply.remote_id, way.mention.status) == (State.POSTED, "reply-1", Status.ANSWERED)
+    assert way.deliver() == []
+    assert way.standing == [TEXT]
+
+
 class TestClockSetBack:
     """The clock was ahead by hours or by years, and is put right."""
 

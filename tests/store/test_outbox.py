@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reviewdesk.errors import NotAllowed
-from reviewdesk.model import Channel, DeliveryState, Kind, Mention
+from reviewdesk.model import Change, Channel, DeliveryState, Kind, Mention, What
 from reviewdesk.store.db import Store
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -226,6 +226,33 @@ def test_what_a_delivery_has_to_do(
     assert store.outbox.waits() is waits
     assert store.outbox.waits_for("fb") is (waits or state is DeliveryState.SENDING)
     assert not store.outbox.waits_for("other")
+
+
+def test_all_that_is_noted_of_a_reply_is_read_again_and_who_did_it(store: Store) -> None:
+    sent = store.outbox.put(1, "x", agent="jana")
+    noted = {
+        "remote_id": "r1",
+        "remote_url": "https://x.example/r1",
+        "remote_text": "X",
+        "posted_at": NOON + timedelta(seconds=1),
+        "fault": "It waits.",
+        "fault_hint": "Wait.",
+        "send_after": NOON + timedelta(seconds=2),
+        "seen_until": NOON + timedelta(seconds=3),
+        "seen_version": 4,
+        "seen_mention": 5,
+        "seen_gone": NOON + timedelta(seconds=6),
+        "seen_unreadable": True,
+        "changes": (Change(what=What.EDITED, before="a", after="b"),),
+    }
+    assert store.outbox.move(sent, DeliveryState.HELD, agent="petr", **noted)
+    found = store.outbox.get(sent.id)
+    assert {name: getattr(found, name) for name in noted} == noted
+    assert [(each.agent, each.what) for each in store.people.events(1)] == [
+        ("petr", "reply held"), ("jana", "reply queued")
+    ]  # fmt: skip
+    assert store.outbox.move(found, DeliveryState.QUEUED)
+    assert store.people.events(1)[0].agent == "jana"
 
 
 def test_quiet_for_a_source_holds_back_what_is_not_out_yet_and_never_hastens_it(store: Store) -> None:

@@ -117,8 +117,8 @@ def enable(session: Session, id: str) -> None:
 
 def _switch(session: Session, id: str, *, on: bool) -> None:
     config = session.reading
-    with session.store(config, begin=True) as store:
-        configured = next((source for source in config.sources if source.id == id), None)
+    configured = next((source for source in config.sources if source.id == id), None)
+    with session.store(config, begin=configured is not None) as store:
         if configured is not None and not store.sources.knows(id):
             store.sources.register(id, configured.connector, configured.title)
         store.sources.switch(id, on=on)

@@ -224,6 +224,7 @@ def test_all_mistakes_of_a_configuration_are_told_with_their_lines(run: Run, tmp
         *(["list"], ["export"], ["show", "1"], ["outbox"], ["backup", "x.db"], ["coverage"], ["quarantine"]),
         *(["erase", "Jana", "--yes"], ["correct", "1", "neg"], ["reply", "1", "Hi"], ["outbox", "confirm", "1"]),
         ["doctor", "--repair"],
+        ["sources", "disable", "feed"],
     ],
 )
 def test_a_database_that_is_not_there_is_6(args: list[str], run: Run, tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class ReviewdeskApp(App[int]):
         self.keys = Keys(self.commands)
         self._under_way: set[tuple[str, ...]] = set()
         self._send_wanted = False
+        self._ending = False
         self._asking = False
         self._acted = False
         self._warned_until = 0.0
@@ -141,6 +142,7 @@ class ReviewdeskApp(App[int]):
     async def on_unmount(self) -> None:
         """Keeps what is half-written, and ends the other processes and the threads."""
         self.inbox.keep_draft()
+        self._ending = True
         await self._end_work()
         self.reader.stop()
         self.writer.close()
@@ -281,7 +283,11 @@ class ReviewdeskApp(App[int]):
         return sorted(here, key=lambda each: Context.ANYWHERE in each.contexts)
 
     def run_told(self, work: Awaitable[object]) -> None:
-        """Runs work beside the screen; where it fails, the user reads a sentence."""
+        """Runs work beside the screen; where it fails, the user reads a sentence. None begins once the desk ends."""
+        if self._ending:  # a timer has come, or work that was ended wanted more
+            if inspect.iscoroutine(work):
+                work.close()
+            return
         self.run_worker(self._told(work), exit_on_error=False, group="commands")
 
     def to_inbox(self) -> None:

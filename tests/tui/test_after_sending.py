@@ -279,6 +279,20 @@ async def test_a_window_that_is_left_while_a_delivery_starts_leaves_nothing_runn
     assert not left
 
 
+async def test_no_work_begins_in_a_window_that_was_left(filled: Fixture) -> None:
+    begun = []
+
+    async def late() -> None:
+        begun.append(True)
+
+    async with desk(filled.path) as running:
+        pass
+    running.app.run_told(late())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not begun
+
+
 async def test_what_is_not_sent_after_its_composer_was_left_says_so(filled: Fixture) -> None:
     (id,) = filled.add_many(1)
     async with desk(filled.path) as running:

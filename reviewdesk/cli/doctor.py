@@ -121,6 +121,11 @@ def _tell(found: list[tuple[str, Finding]], as_json: bool) -> None:
             continue
         until = f" Until {finding.expires_at:%Y-%m-%d}." if finding.expires_at else ""
         show(f"{_MARKS[finding.level]} {about}: {finding.sentence}{until} {finding.hint}".rstrip())
-    faults = sum(finding.level is Level.FAULT for _, finding in found)
-    if not as_json:
-        say("All is well." if not faults else f"{faults} {'fault' if faults == 1 else 'faults'} to mend.")
+    levels = [finding.level for _, finding in found]
+    faults = levels.count(Level.FAULT)
+    if as_json:
+        return
+    if faults:
+        say(f"{faults} {'fault' if faults == 1 else 'faults'} to mend.")
+    else:
+        say("No faults; what is marked ! is worth a look." if Level.WARNING in levels else "All is well.")

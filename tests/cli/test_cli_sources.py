@@ -164,6 +164,10 @@ class TestDoctor:
             "<rss version='2.0'><channel><item><guid>1</guid><title>Thanks</title></item></channel></rss>"
         )
         told = run("doctor")
+        assert (told.code, told.err) == (0, "No faults; what is marked ! is worth a look.\n")
+        assert "! database: 1 item could not be read" in told.out
+        assert run("quarantine", "drop", 1).code == 0
+        told = run("doctor")
         assert told.code == 0
         assert told.err == "All is well.\n"
         assert all(line.startswith("✓") for line in told.out.splitlines())

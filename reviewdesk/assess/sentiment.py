@@ -6,7 +6,7 @@ over the language's own data. Phrases and the question rule are the same for all
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from operator import attrgetter
 
@@ -161,6 +161,16 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
 
 def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tuple[Phrase, int] | None:
     """Gives the phrase that begins with word `first` and the index after its last word."""
+    for phrase, end in _phrases_at(tokens, known, first, present):
+        group = phrase.group
+        if group.valence > 0 or group.severity or not _complaint_begins(tokens, known, first + 1, end, present):
+            return phrase, end
+    return None
+
+
+def _phrases_at(tokens: Tokens, known: list[Known], first: int, present: int) -> Iterator[tuple[Phrase, int]]:
+    """Gives the phrases that begin with word `first` and mean what they say there, each with the index after its last
+    word."""
     sentences = tokens.sentences
     for _, phrase, end in known[first].phrases(known, first, present):
         if sentences[end - 1] != sentences[first]:
@@ -170,9 +180,7 @@ def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tup
             _leaves_clause(tokens, known, phrase, first, end) or _denies_a_fault(tokens, known, group.topic, first, end)
         ):
             continue
-        if group.valence > 0 or group.severity or not _complaint_begins(known, first + 1, end, present):
-            return phrase, end
-    return None
+        yield phrase, end
 
 
 def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
@@ -198,13 +206,13 @@ def _denies_a_fault(tokens: Tokens, known: list[Known], topic: Topic | None, fir
     return is_fault and any(one.negator for one in known[max(first, end - 2) : end])
 
 
-def _complaint_begins(known: list[Known], first: int, end: int, present: int) -> bool:
+def _complaint_begins(tokens: Tokens, known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
     return any(
         phrase.group.severity in weights.GRAVE
         for at in range(first, end)
         if known[at].grave
-        for _, phrase, _ in known[at].phrases(known, at, present)
+        for phrase, _ in _phrases_at(tokens, known, at, present)
     )
 
 

@@ -304,6 +304,7 @@ def _weigh_questions(hits: list[Hit], tokens: Tokens) -> TextReading:
         hits = [hit for hit in hits if not hit.courtesy]
     grave = {hit.sentence for hit in severe if hit.severity is not _MILD}
     if grave:
+        grave |= {sentence - 1 for sentence in grave if tokens.sentences.count(sentence - 1) <= weights.EXCLAIMED}
         hits = [_ironic(hit) if hit.share > 0 and hit.sentence in grave else hit for hit in hits]
     if tokens.questions:
         wanted |= {_QUESTION}

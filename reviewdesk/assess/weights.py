@@ -24,6 +24,8 @@ BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
 """What "but" makes of the words on its two sides within a sentence."""
 BESIDE_COMPLAINT = 0.3
 """What is left of praise in the sentence of a serious or critical complaint phrase: irony, or beside the point."""
+EXCLAIMED = 2
+"""How many words a sentence right before such a phrase has that belongs to it: "Brilliant!", "Very well."."""
 ASKED, ASKED_BLAME = 0.5, -2.2
 """What is left in a question of a word that blames so strongly; other words count nothing there."""
 SHOUTED = 1.25

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from reviewdesk.assess import weights
 from reviewdesk.assess.assessable import Assessable
 from reviewdesk.assess.combine import combine
-from reviewdesk.assess.language import OTHER, Heard, code_of, hear, known_languages, lexicon_of
+from reviewdesk.assess.language import OTHER, Heard, code_of, hear, known_languages
 from reviewdesk.assess.sentiment import read_parts, read_tokens
 from reviewdesk.assess.tokens import Tokens, tokens_of
 from reviewdesk.model import Assessment
@@ -60,5 +60,4 @@ def _believed(item: Assessable, heard: Heard) -> Heard:
         return heard
     if told not in known_languages():
         return Heard(OTHER)
-    same = heard.language == OTHER or lexicon_of(heard.language) == lexicon_of(told)
-    return Heard(told, heard.mixed) if same else heard
+    return Heard(told, heard.mixed) if heard.language == OTHER else heard

@@ -176,3 +176,16 @@ def test_hardly_a_text_is_taken_for_another_language_even_without_accents(langua
 def test_languages_that_are_not_read_are_told_even_where_another_is_at_home(text: str) -> None:
     assert language_of(text) == OTHER
     assert language_of(text, "cs") == OTHER
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "language"),
+    [
+        ("Peniaze mi stále nevrátili, hoci som odstúpil od zmluvy pred mesiacom.", "cs", "sk"),
+        ("Peníze mi stále nevrátili, ačkoli jsem od smlouvy odstoupil před měsícem.", "sk", "cs"),
+        ("Super!", "sk", "sk"),
+    ],
+)
+def test_a_customer_is_answered_in_the_language_he_clearly_writes_in(text: str, told: str, language: str) -> None:
+    (found,) = Assessor().assess([Assessable(text=text, language=told)])
+    assert found.language == language

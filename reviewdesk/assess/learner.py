@@ -44,6 +44,8 @@ _RARE_COUNTS_MOST = 6.0
 SHARES = (0.0, 0.5, 1.0)
 """How much of the model can be used; what was judged before it was learned decides."""
 _TRUSTED_FROM = 20
+_CHANCE = 2.0
+"""How many complaints a lead in telling them must be worth: in a feed that hardly has any, less is chance."""
 _FORGETS = 0.997
 _CONFIRMED_LEAST = 0.25
 LESSONS_MOST = 2_000
@@ -322,7 +324,10 @@ class _Course:
             tally.count(one.lesson, summed(prior, added, share, share), forgets=_FORGETS)
         if count + 1 >= _TRUSTED_FROM:
             self.label_share = self.chosen({share: each.macro_f1 for share, each in self.trials.items()})
-            self.complaint_share = self.chosen({share: each.complaint_f1 for share, each in self.trials.items()})
+            rarer = max(min(self.met[COMPLAINT], count - self.met[COMPLAINT]), 1)
+            self.complaint_share = self.chosen(
+                {share: each.complaint_f1 - (_CHANCE / rarer if share else 0) for share, each in self.trials.items()}
+            )
 
     @staticmethod
     def chosen(worth: dict[float, float]) -> float:

@@ -150,6 +150,16 @@ def test_a_model_holds_no_words(model: Model) -> None:
             Model.unpacked(broken)
 
 
+@pytest.mark.parametrize(("complaints", "used"), [(5, False), (16, True)])
+def test_what_was_learned_of_complaints_is_used_where_its_lead_is_more_than_chance(complaints: int, used: bool) -> None:
+    lessons = []
+    for place in range(160):
+        label = Label.NEGATIVE if place % (160 // complaints) == 160 // complaints - 1 else Label.POSITIVE
+        words = COMMON[place % len(COMMON)], SLANG[label], COMMON[(place * 5 + 1) % len(COMMON)]
+        lessons.append(told(" ".join(words), label))
+    assert (learn(lessons).model.complaint_share > 0) is used
+
+
 def test_errors_alone_are_learned_from_words_and_never_whole() -> None:
     """Who corrects only what is wrong must not teach the desk to say the opposite of the engine."""
     wrong = [told(f"Skvělé, doporučuji {SLANG[Label.NEGATIVE]} {word}", Label.NEGATIVE) for word in COMMON * 4]

@@ -44,8 +44,9 @@ _RARE_COUNTS_MOST = 6.0
 SHARES = (0.0, 0.5, 1.0)
 """How much of the model can be used; what was judged before it was learned decides."""
 _TRUSTED_FROM = 20
-_CHANCE = 2.0
-"""How many complaints a lead in telling them must be worth: in a feed that hardly has any, less is chance."""
+_LABELS_OF_CHANCE, _COMPLAINTS_OF_CHANCE = 1 / 3, 2.0
+"""What a lead must be worth, in texts of the rarest label (one moves their mean F1 by a third of itself), and in
+complaints: where there are few, less is chance."""
 _FORGETS = 0.997
 _CONFIRMED_LEAST = 0.25
 LESSONS_MOST = 2_000
@@ -323,16 +324,19 @@ class _Course:
         for share, tally in self.trials.items():
             tally.count(one.lesson, summed(prior, added, share, share), forgets=_FORGETS)
         if count + 1 >= _TRUSTED_FROM:
-            self.label_share = self.chosen({share: each.macro_f1 for share, each in self.trials.items()})
+            rarest = min(met for met in self.met[:COMPLAINT] if met)
+            self.label_share = self.chosen(
+                {share: each.macro_f1 for share, each in self.trials.items()}, _LABELS_OF_CHANCE / rarest
+            )
             rarer = max(min(self.met[COMPLAINT], count - self.met[COMPLAINT]), 1)
             self.complaint_share = self.chosen(
-                {share: each.complaint_f1 - (_CHANCE / rarer if share else 0) for share, each in self.trials.items()}
+                {share: each.complaint_f1 for share, each in self.trials.items()}, _COMPLAINTS_OF_CHANCE / rarer
             )
 
     @staticmethod
-    def chosen(worth: dict[float, float]) -> float:
-        """Gives the share that was best; of equal ones the smallest, so that none is used that does not pay."""
-        return max(worth, key=lambda share: (worth[share], -share))
+    def chosen(worth: dict[float, float], chance: float) -> float:
+        """Gives the share that was best, none where its lead is no more than chance; of equal ones the smallest."""
+        return max(worth, key=lambda share: (worth[share] - (chance if share else 0.0), -share))
 
     def scores(self, one: _Prepared) -> list[float]:
         """Gives what the weights add to each score of a lesson's mention."""

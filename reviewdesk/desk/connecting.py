@@ -75,7 +75,9 @@ async def connected(
             try:
                 async with asyncio.timeout(LONGEST_CLOSE):
                     await connector.close()
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
+                if not is_its_own(error):
+                    raise
                 log.warning("%s: closing failed: %s", source.id, _said(error))
             doing("")
     finally:
@@ -103,7 +105,7 @@ class blamed:
         if isinstance(error, ReviewdeskError):
             _put_right(error)
             return
-        if not isinstance(error, (Exception, SystemExit)):
+        if error is None or not is_its_own(error):
             return
         if isinstance(error, Breach):
             raise PluginError(
@@ -115,6 +117,15 @@ class blamed:
             f"The connector {self.connector!r} failed: {_said(error).rstrip('.')}.",
             hint="This is a fault of the connector; the log has the details.",
         ) from error
+
+
+def is_its_own(error: BaseException) -> bool:
+    """Tells whether a plugin's code has raised it, and neither a person nor the desk has interrupted that code."""
+    if isinstance(error, asyncio.CancelledError):
+        # Often it is that of a task which the plugin has cancelled itself, and then waited for.
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return isinstance(error, (Exception, SystemExit))
 
 
 def _said(error: BaseException) -> str:

@@ -299,7 +299,7 @@ class Bench:
     async def polled(self) -> Polled:
         """Polls, and expects that it comes to its end without an error."""
         result = await self.poll()
-        self.expect(result.error is None, f"A poll failed with {_told(result.error)}")
+        self.expect(result.error is None, f"A poll failed with {words_of(result.error)}")
         return result
 
     async def settle(self, done: Callable[[], object]) -> None:
@@ -363,14 +363,15 @@ class Bench:
         result = await self.poll()
         names = " or ".join(kind.__name__ for kind in kinds)
         self.expect(result.error is not None, f"{when} the poll came to its end as if all were well.")
-        self.expect(isinstance(result.error, kinds), f"{when} it raised {_told(result.error)} It should be {names}.")
+        self.expect(isinstance(result.error, kinds), f"{when} it raised {words_of(result.error)} It should be {names}.")
         self.expect(not result.gone, f"{when} it told texts as gone: {sorted(result.gone)[:3]}.")
         if result.error is None:
             raise Broken(when)
         return result.error
 
 
-def _told(error: BaseException | None) -> str:
+def words_of(error: BaseException | None) -> str:
+    """Gives the kind of an error and its words, as a sentence."""
     said = str(error) or "no words"
     return f"{type(error).__name__}: {said}" + ("" if said.endswith(".") else ".")
 
@@ -383,7 +384,7 @@ async def _steps(steps: AsyncIterator[Batch]) -> AsyncGenerator[Batch]:
     except (ReviewdeskError, Broken):
         raise
     except Exception as error:
-        raise Broken(f"`poll` raised {_told(error)} Errors are of the SDK's kinds.") from error
+        raise Broken(f"`poll` raised {words_of(error)} Errors are of the SDK's kinds.") from error
     finally:
         close = getattr(steps, "aclose", None)
         if close is not None:

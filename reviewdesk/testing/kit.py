@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from reviewdesk.connector import Connector
+from reviewdesk.desk.connecting import is_its_own
 from reviewdesk.errors import PluginError, ReviewdeskError
 from reviewdesk.model import Record
 from reviewdesk.plugins import load_connector, load_emulator
 from reviewdesk.sandbox import CannotPlay, Emulator
 from reviewdesk.testing import cases_bronze, cases_gold, cases_platinum, cases_silver
-from reviewdesk.testing.bench import Bench, Broken, Idle, opened
+from reviewdesk.testing.bench import Bench, Broken, Idle, opened, words_of
 from reviewdesk.testing.checks import CHECKS
 from reviewdesk.testing.rules import RULES, Rule, Tier
 
@@ -115,8 +116,10 @@ async def _tried(rule: Rule, bench: Bench) -> None:
         raise
     except ReviewdeskError as error:
         raise Broken(f"Out of place came {type(error).__name__}: {error}") from error
-    except Exception as error:
-        raise Broken(f"It raised {type(error).__name__}: {error}. Errors are of the SDK's kinds.") from error
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
+        raise Broken(f"It raised {words_of(error)} Errors are of the SDK's kinds.") from error
 
 
 def verdicts(

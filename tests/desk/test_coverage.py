@@ -104,15 +104,22 @@ class TestWatching:
         every_two_hours: None,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        async def interrupted(self: Memory) -> list[Finding]:
-            raise asyncio.CancelledError
+        begun = asyncio.Event()
+
+        async def checks(self: Memory) -> list[Finding]:
+            begun.set()
+            await asyncio.Event().wait()
+            return []
 
         clock.forward(hours=40)
         await poll_round(config, store, now=True)
-        monkeypatch.setattr(Memory, "check", interrupted)
+        monkeypatch.setattr(Memory, "check", checks)
         told: list[str] = []
+        watching = asyncio.create_task(watch(config, store, tell=lambda noticed: told.append(noticed.sentence)))
+        await begun.wait()
+        watching.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await watch(config, store, tell=lambda noticed: told.append(noticed.sentence))
+            await watching
         assert told == list(store.coverage.notices("fb"))
         assert told
 

@@ -40,6 +40,9 @@ ENDS = {
     "exits": (connector(poll="import sys\nsys.exit(7)\nyield Batch()"), "SystemExit: 7"),
     "exits_hard": (connector(poll="import os\nos._exit(7)\nyield Batch()"), "ended its own process (code 7)"),
     "kills": (connector(poll="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nyield Batch()"), "(code -9)"),
+    "cancels": (
+        connector(poll="import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(9))\ntask.cancel()\nawait task\n"
+                       "yield Batch()"), "failed: asyncio.exceptions.CancelledError"),
     "raises": (connector(poll="raise LookupError('no such thing')\nyield Batch()"), "LookupError: no such thing"),
     "unspeakable": (
         connector(top="class Bad(Exception):\n    def __str__(self): raise self",
@@ -75,6 +78,10 @@ HARMLESS = {
     ),
     "threads": connector(top="import threading, time\nthreading.Thread(target=time.sleep, args=[3600]).start()"),
     "reads": connector(top="import sys\nassert sys.stdin.read() == ''"),
+    "cancels": connector(
+        members="async def close(self):\n    import asyncio\n    task = asyncio.ensure_future(asyncio.sleep(9))\n"
+        "    task.cancel()\n    await task"
+    ),
     "budget": connector(init="context.report_budget('plenty')\nself.title = 5"),
 }
 

@@ -359,6 +359,12 @@ class NeverEndsAPoll(Corner):
         yield Batch()
 
 
+class Cancels(Corner):
+    async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
+        raise asyncio.CancelledError
+        yield Batch()
+
+
 class LosesPatience(Corner):
     async def poll(self, cursor: Cursor | None) -> AsyncIterator[Batch]:
         raise TimeoutError("its own")

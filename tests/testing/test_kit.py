@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from broken import BROKEN, HOARDERS, OTHER_WAYS, LosesPatience, NeverEndsAPoll, NeverEndsAReply, Newest
+from broken import BROKEN, HOARDERS, OTHER_WAYS, Cancels, LosesPatience, NeverEndsAPoll, NeverEndsAReply, Newest
 from corner import Corner
 from corner_emulator import CornerEmulator
 
@@ -69,6 +69,12 @@ def test_a_connectors_own_timeout_is_told_as_what_it_is() -> None:
     verdict = judge(LosesPatience, CornerEmulator, RULES["equal-times"])
     assert verdict.outcome is Outcome.BROKEN
     assert "raised TimeoutError: its own" in verdict.said
+
+
+def test_a_connector_that_cancels_itself_is_broken() -> None:
+    verdict = judge(Cancels, CornerEmulator, RULES["equal-times"])
+    assert verdict.outcome is Outcome.BROKEN
+    assert "raised CancelledError" in verdict.said
 
 
 @pytest.mark.parametrize("tier", Tier)

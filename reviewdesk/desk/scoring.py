@@ -138,13 +138,11 @@ def watch_scorer(config: Config, store: Store) -> tuple[str, bool]:
     """
     fault, ledger = _fault(config), store.coverage
     standing = f"{SCORER_NOTICE}:{config.assess.scorer}"
-    sources = _known(config, store)
-    for source in sources:
-        if ledger.notices(source):  # a read; most polls have nothing to forget
-            ledger.forget(source, SCORER_NOTICE, but=[standing if fault else _answers(config)])
+    if ledger.standing(SCORER_NOTICE):  # a read; most polls have nothing to forget
+        ledger.forget(None, SCORER_NOTICE, but=[standing if fault else _answers(config)])
     if not fault:
         return "", False
-    news = [ledger.tell(source, standing, fault) for source in sources]
+    news = [ledger.tell(source, standing, fault) for source in _known(config, store)]
     return f"{fault} {_MEND}", any(news)
 
 
@@ -157,11 +155,11 @@ def note_answers(config: Config, store: Store, judge: Assessor) -> None:
     if not isinstance(judge, ScoredAssessor) or not judge.asked:
         return
     ledger, key = store.coverage, _answers(config)
-    for source in _known(config, store):
-        if judge.fault:
+    if judge.fault:
+        for source in _known(config, store):
             ledger.tell(source, key, f"{config.assess.scorer}: {judge.fault} {_MEANWHILE}")
-        elif ledger.notices(source):
-            ledger.forget(source, key)
+    elif ledger.standing(key):
+        ledger.forget(None, key)
 
 
 def _answers(config: Config) -> str:

@@ -119,11 +119,11 @@ class Coverage:
         ).fetchone()
         return from_ms(found[0]) if found else None
 
-    def forget(self, source: str, kind: str, *, but: Sequence[str] = ()) -> None:
-        """Forgets what was told of a kind (the key's part before the colon) and no longer holds."""
+    def forget(self, source: str | None, kind: str, *, but: Sequence[str] = ()) -> None:
+        """Forgets what was told of a source, or with None of any, that is of a kind and no longer holds."""
         with self._store.transaction() as conn:
             conn.execute(
-                f"""DELETE FROM notice WHERE source_id = ? AND (key = ? OR key LIKE ? || ':%')
+                f"""DELETE FROM notice WHERE source_id = coalesce(?, source_id) AND (key = ? OR key LIKE ? || ':%')
                     AND key NOT IN ({marks(but)})""",
                 (source, kind, kind, *but),
             )

@@ -174,6 +174,17 @@ def test_a_scorer_that_is_taken_out_is_told_no_more(
     assert store.coverage.standing(SCORER_NOTICE) == ""
 
 
+def test_what_is_told_beside_a_source_that_was_taken_out_ends_with_the_fault(
+    store: Store, config: Config, there: Platform, fake: type[Fake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "answer", staticmethod(_raises))
+    store.mentions.ingest("fb", [Mention(id="1", kind=Kind.COMMENT, text="Balík nedorazil.")])
+    assess_pending(asking(config), store)
+    assert store.coverage.standing(SCORER_NOTICE)
+    watch_scorer(msgspec.structs.replace(config, sources=()), store)
+    assert store.coverage.standing(SCORER_NOTICE) == ""
+
+
 def test_the_doctor_asks_it(config: Config, fake: type[Fake], monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_scorer(config) == []
     (good,) = check_scorer(asking(config))

@@ -106,11 +106,12 @@ def _platforms(place: Path, every: float, seed: int) -> Iterator[dict[str, str]]
 
 
 @contextmanager
-def _cron(thrown_away: Path | None) -> Iterator[None]:
-    """Polls every two seconds from outside, as cron does every few minutes, for as long as this process lives.
+def _cron(thrown_away: Path | None, *, every: float = 2) -> Iterator[None]:
+    """Polls every few seconds from outside, as cron does every few minutes, for as long as this process lives.
 
     Args:
         thrown_away: the folder that goes with the last poll, also where this process has no time to do it.
+        every: how many seconds.
     """
     loop = (
         "import shutil, subprocess, sys, threading\n"
@@ -118,8 +119,9 @@ def _cron(thrown_away: Path | None) -> Iterator[None]:
         "threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()\n"
         "while not ended.is_set():\n"
         "    poll = subprocess.Popen([*sys.argv[2:], 'poll', '--now', '--quiet'], stderr=subprocess.DEVNULL)\n"
-        "    if ended.wait(2):\n"
-        "        poll.kill()\n"
+        f"    while not ended.wait({every}) and poll.poll() is None:\n"
+        "        pass\n"
+        "    poll.kill()\n"
         "    poll.wait()\n"
         "if sys.argv[1]:\n"
         "    shutil.rmtree(sys.argv[1], ignore_errors=True)\n"

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ import pytest
 from starlette.routing import BaseRoute
 
 from reviewdesk.assess import Assessor
+from reviewdesk.cli import demo
 from reviewdesk.cli.demo import _cron
 from reviewdesk.config import load
 from reviewdesk.desk.assessing import assess_pending
@@ -280,6 +282,16 @@ class TestDemo:
         # What the last poll and the cleaning have open as stderr is waited for.
         subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, start_new_session=True)
         assert not place.exists()
+
+    def test_no_slow_poll_keeps_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        begun = tmp_path / "begun"
+        os.mkfifo(begun)
+        slow = f"import time; open({str(begun)!r}, 'w').close(); time.sleep(60)"
+        monkeypatch.setattr(demo, "_PROGRAM", [sys.executable, "-c", slow])
+        with _cron(None, every=0.01):
+            begun.read_bytes()  # which waits for it
+            left = time.monotonic()
+        assert time.monotonic() - left < 10
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
     def test_nothing_is_left_of_one_that_is_ended_before_its_window(self, number: int, tmp_path: Path) -> None:

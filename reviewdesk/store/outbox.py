@@ -360,15 +360,17 @@ class Outbox:
         now = self._store.now_ms()
         with self._store.transaction() as conn:
             others = conn.execute(
-                "SELECT holder FROM draft WHERE mention_id = ? AND agent = ? AND open_until > ? AND holder <> ?",
-                (mention, agent, now, holder),
+                """SELECT holder FROM draft
+                   WHERE mention_id = ? AND agent = ? AND holder <> ? AND open_until > ? AND open_until <= ?""",
+                (mention, agent, holder, now, now + CLOCK_SET_BACK),
             ).fetchall()
             conn.execute(
                 """INSERT INTO draft (mention_id, agent, text, updated_at, opened_at, open_until, holder)
                    SELECT id, :agent, '', :now, :now, :until, :holder FROM mention WHERE id = :mention
                    ON CONFLICT (mention_id, agent) DO UPDATE SET open_until = :until, holder = :holder,
-                     opened_at = CASE WHEN open_until > :now THEN opened_at ELSE :now END""",
-                {"mention": mention, "agent": agent, "holder": holder, "now": now, "until": now + int(seconds * 1000)},
+                     opened_at = CASE WHEN open_until > :now AND open_until <= :ahead THEN opened_at ELSE :now END""",
+                self._now()
+                | {"mention": mention, "agent": agent, "holder": holder, "until": now + int(seconds * 1000)},
             )
         return any(not is_dead(other) for (other,) in others)
 

@@ -69,6 +69,8 @@ def test_who_wrote_before_the_clock_was_set_back_writes_no_more(tmp_path: Path) 
         assert [each.agent for each in store.outbox.writers(1)] == ["petr"]
         now = NOON
         assert store.outbox.writers(1) == ()
+        assert not store.outbox.keep_open(1, "petr", "elsewhere:1:y", seconds=40), "in no other window"
+        assert [each.since for each in store.outbox.writers(1)] == [NOON]
 
 
 def test_a_dead_senders_reply_is_abandoned_at_once(tmp_path: Path, dead: str) -> None:

@@ -142,9 +142,10 @@ class Respond:
             name, words = self._config.agent_name(earlier.agent), cut(earlier.text, 60)
             if earlier.state in _ON_ITS_WAY:
                 where = "held back" if earlier.state is DeliveryState.HELD else "on its way"
-                has, stays = (
-                    ("You have", "Withdraw it first.") if mine else (f"{name} has", "Yours stays here as a draft.")
-                )
+                has = "You have" if mine else f"{name} has"
+                stays = "Yours stays here as a draft."
+                if mine:
+                    stays = "Withdraw it first." if earlier.state in NOT_OUT else "It may be there already."
                 found.insert(0, _fault(f"{has} a reply {where}: “{words}” {stays}"))
             elif earlier.state in _OUT and not mine:
                 found.append(Problem(level=Level.WARNING, sentence=f"{name} has replied already: “{words}”"))

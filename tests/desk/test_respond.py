@@ -174,6 +174,15 @@ class TestSettle:
         assert store.outbox.get(unknown.id).state is DeliveryState.POSTED
 
 
+def test_what_may_have_gone_out_cannot_be_withdrawn_first(store: Store, jana: Respond, id: int, clock: Clock) -> None:
+    send(jana, clock, id)
+    with pytest.raises(NotAllowed, match="Withdraw it first"):
+        jana.send(id, "Dobrý den!")
+    assert store.outbox.claim("w", lease_seconds=60)
+    with pytest.raises(NotAllowed, match="It may be there already"):
+        jana.send(id, "Dobrý den!")
+
+
 def test_the_second_of_two_agents_is_held(jana: Respond, petr: Respond, id: int) -> None:
     jana.send(id, TEXT)
     petr.save_draft(id, "Dobrý den, mrzí nás to.")

@@ -422,9 +422,8 @@ def find(path: Path | None, environ: Mapping[str, str] = os.environ, *, required
     Raises:
         ConfigError: the one that is named is not there, or with `required` there is none.
     """
-    named = path or (Path(environ["REVIEWDESK_CONFIG"]) if environ.get("REVIEWDESK_CONFIG") else None)
-    if named:
-        named = named.expanduser().absolute()
+    if given := path or environ.get("REVIEWDESK_CONFIG"):
+        named = Path(os.path.expanduser(given)).absolute()
         if not named.exists():
             raise ConfigError(f"There is no configuration file {named}.", hint=_HOW_TO_BEGIN)
         return named
@@ -523,7 +522,7 @@ def _source(check: Check, table: Any, where: KeyPath) -> SourceConfig | None:
 
 def _database(db: Path | None, written: str, path: Path, environ: Mapping[str, str]) -> Path:
     if named := db or environ.get("REVIEWDESK_DB"):
-        return Path(named).expanduser().absolute()
+        return Path(os.path.expanduser(named)).absolute()
     if written:
         return path.parent / os.path.expanduser(written)
     import platformdirs

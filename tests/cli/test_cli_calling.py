@@ -54,6 +54,13 @@ def test_a_script_without_its_variable_gets_no_other_file(args: tuple[str, ...],
     assert "is empty. Name a file, or leave it out." in told.err
 
 
+@pytest.mark.parametrize(("option", "code"), [("--db", 6), ("--config", 3)])
+def test_the_home_of_nobody_is_told_as_a_file_that_is_not_there(option: str, code: int, run: Run) -> None:
+    told = run(option, "~nobody-here/desk", "list")
+    assert told.code == code
+    assert "~nobody-here/desk" in told.err
+
+
 def test_a_folder_that_is_gone_is_told_as_that(db: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -128,7 +128,7 @@ class _Narration(FileIO):
 
     def write(self, data: Any) -> int:
         with suppress(OSError):
-            super().write(data)
+            return super().write(data) or len(data)
         return len(data)
 
 

@@ -46,8 +46,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _SEND = ("send", "--json")
 _TIME_PASSES_SECONDS = 30
-_LATEST_SHOWN = 500
 _WARNING_SECONDS = 8
+_LATEST_SHOWN = 500
 """How many of the replies that stand on their platform are shown; of all others none is left out."""
 _BY_WIDTH = [(0, "-tiny"), (40, "-narrow"), (100, "-medium"), (150, "-wide")]
 _BY_HEIGHT = [(0, "-flat"), (8, "-tall")]

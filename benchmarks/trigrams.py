@@ -1,6 +1,6 @@
 """Learns how languages are spelled from the texts written for this project, and prints the table of it.
 
-python benchmarks/trigrams.py > reviewdesk/assess/languages/trigrams.txt
+python benchmarks/trigrams.py --write                       # into reviewdesk/assess/languages/trigrams.txt
 
 For each three letters of a word and each language the table has how much more often they stand in that language than in
 the one where they are rarest, as the logarithm in quarters. A line begins with the first two of them; then comes each
@@ -10,6 +10,7 @@ also in Latin letters, as people spell them. `tests/assess/written/others` are l
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ from assess import bare, labelled
 from reviewdesk.assess.language import QUARTERS, spellings, trigrams_of
 from reviewdesk.assess.tokens import tokens_of
 
-WRITTEN = Path(__file__).parent.parent / "tests" / "assess" / "written"
+ROOT = Path(__file__).parent.parent
+WRITTEN = ROOT / "tests" / "assess" / "written"
+TABLE = ROOT / "reviewdesk" / "assess" / "languages" / "trigrams.txt"
 OTHERS = {
     "other": "ca da es et fi fr hr id it lt lv nl no pt ro sl sq sv tr vi",
     "other-slavic": "hr sl",
@@ -97,11 +100,23 @@ def learned() -> dict[str, list[int]]:
     return table
 
 
-def main() -> None:
-    """Prints the table."""
-    print(" ".join(spellings()))
+def lines() -> Iterator[str]:
+    """Gives the table, line by line."""
+    yield " ".join(spellings())
     for begins, rows in groupby(learned().items(), key=lambda row: row[0][:2]):
-        print(begins + "".join(trigram[2] + "".join(QUARTERS[one] for one in figures) for trigram, figures in rows))
+        yield begins + "".join(trigram[2] + "".join(QUARTERS[one] for one in figures) for trigram, figures in rows)
+
+
+def main() -> None:
+    """Prints the table, or writes it in the place of the one before."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="into its place, which a shell would empty too early")
+    writes = parser.parse_args().write
+    table = "".join(f"{line}\n" for line in lines())
+    if writes:
+        TABLE.write_text(table, "utf-8")
+    else:
+        print(table, end="")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import click
 
@@ -23,6 +24,7 @@ from reviewdesk.folders import make_folder
 
 _PROGRAM = [sys.executable, "-P", "-m", "reviewdesk"]
 """-P: what lies in the current folder is no part of the program."""
+_POLL_SECONDS, _LOOKS_EVERY = 120, 0.1
 
 
 @click.command(
@@ -55,20 +57,39 @@ def demo_command(session: Session, folder: Path | None, every: float, seed: int,
     """
     if not no_window:
         require_terminal()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # so that nothing is left; the window has its own ways
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    ended: list[int] = []
+    _when_ended(ended.append)  # no exception yet: one that comes while a process starts would leave it running
     with _folder(folder) as place, _platforms(place, every, seed) as environment:
         os.environ.update(environment)
-        first = subprocess.run(  # noqa: S603 - our own program
-            [*_PROGRAM, "poll", "--now", "--quiet"], env=os.environ, check=False, timeout=120
-        )
-        if first.returncode:
-            raise ReviewdeskError("The demo's first poll failed.", hint="What it said stands above.")
+        _first_poll(ended)
+        _when_ended(lambda number: sys.exit(128 + number))  # what starts from here on ends with this process
+        if ended:
+            return 128 + ended[0]
         if no_window:
             say(f"The demo lies in {place}." if folder else "The demo works; --folder would have kept it.")
             return 0
         with _cron(None if folder else place):
             return open_desk(Session(environment["REVIEWDESK_CONFIG"], environment["REVIEWDESK_DB"]), demo=True)
+
+
+def _when_ended(do: Callable[[int], object]) -> None:
+    """Has somebody who ends the desk from outside end it well; the window has ways of its own."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: do(number))
+
+
+def _first_poll(ended: Sequence[int]) -> None:
+    """Polls once, as long as nobody has ended the demo."""
+    late = monotonic() + _POLL_SECONDS
+    with subprocess.Popen([*_PROGRAM, "poll", "--now", "--quiet"], env=os.environ) as poll:  # noqa: S603 - ours
+        try:
+            while poll.poll() is None and not ended and monotonic() < late:
+                with suppress(subprocess.TimeoutExpired):
+                    poll.wait(_LOOKS_EVERY)
+        finally:
+            poll.kill()
+    if poll.returncode and not ended:
+        raise ReviewdeskError("The demo's first poll failed.", hint="What it said stands above.")
 
 
 @contextmanager

@@ -141,6 +141,11 @@ class _Edit(_Deletion):
     text: str
 
 
+class _HandOff(msgspec.Struct):
+    to: str
+    text: str
+
+
 def application(emulator: Emulator) -> ASGIApp:
     """Gives the ASGI application of an emulator with its faults and its stage door."""
 
@@ -164,8 +169,8 @@ def application(emulator: Emulator) -> ASGIApp:
         return _played(lambda: emulator.delete(told.id))
 
     async def hand_off(request: Request) -> Response:
-        told = msgspec.json.decode(await request.body())
-        emulator.hand_off(told["to"], told["text"])
+        told = msgspec.json.decode(await request.body(), type=_HandOff)
+        emulator.hand_off(told.to, told.text)
         return Response(status_code=204)
 
     async def replies(request: Request) -> Response:
@@ -183,7 +188,14 @@ def application(emulator: Emulator) -> ASGIApp:
         Route("/_sandbox/replies", replies, methods=["GET"]),
         Route("/_sandbox/requests", log, methods=["GET"]),
     ]
-    return _Stage(Starlette(routes=[*door, *emulator.routes()]), emulator)
+    stage = Starlette(routes=[*door, *emulator.routes()], exception_handlers={msgspec.DecodeError: _misunderstood})
+    return _Stage(stage, emulator)
+
+
+async def _misunderstood(request: Request, error: Exception) -> Response:
+    if not request.url.path.startswith("/_sandbox/"):
+        raise error  # the platform's own fault, as before
+    return PlainTextResponse(f"{error}\n", 400)
 
 
 def _played(play: Callable[[], None]) -> Response:

@@ -201,8 +201,9 @@ class InboxScreen(Screen[None]):
         return bool(self.done)
 
     def note_done(self, done: Done | Reply) -> None:
-        """Remembers what can be taken back."""
-        self.done = [*self.done[1 - _UNDO_KEPT :], done]
+        """Remembers what can be taken back; of a reply only the last thing that was done about it."""
+        earlier = [each for each in self.done if isinstance(each, Done) or each.id != getattr(done, "id", None)]
+        self.done = [*earlier[1 - _UNDO_KEPT :], done]
         self.refresh_bindings()
 
     # News from the reader

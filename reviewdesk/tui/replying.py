@@ -285,12 +285,14 @@ class Replying:
     async def confirm(self, *replies: Reply) -> None:
         """Notes that handed-off replies were posted by hand."""
         await self._desk.do(lambda desk: _confirm(desk, replies))
+        self._decided(*replies)
         if replies:
             self._desk.say("Noted as posted." if len(replies) == 1 else f"{len(replies):,} replies noted as posted.")
 
     async def settle(self, reply: Reply, posted: bool) -> None:
         """Notes whether an unknown reply is on the platform; where it is not, it goes out again."""
         await self._desk.do(lambda desk: desk.respond.settle(reply, posted))
+        self._decided(reply)
         self._desk.say("Noted as posted." if posted else "It goes out again.")
         if not posted:
             await self._desk.send()
@@ -298,8 +300,14 @@ class Replying:
     async def release(self, reply: Reply) -> None:
         """Lets a held reply go out all the same."""
         await self._desk.do(lambda desk: desk.respond.release(reply))
+        self._decided(reply)
         self._desk.say("It goes out.")
         await self._desk.send()
+
+    def _decided(self, *replies: Reply) -> None:
+        # Undo is for this word, and not for what was done before it.
+        for reply in replies:
+            self._inbox.note_done(reply)
 
 
 def _prepare(desk: Desk, id: int, agent: str) -> _Prepared:

@@ -121,6 +121,9 @@ class TestSandbox:
             assert door.post("/delete", json={"id": id}).status_code == 204
             assert emulator.reviews == []
             assert door.post("/delete", json={"id": id}).status_code == 404
+            mistyped = door.post("/faults", json={"kind": "ratelimit"})
+            assert (mistyped.status_code, "ratelimit" in mistyped.text) == (400, True)
+            assert door.post("/edit", content=b"id=7").status_code == 400
         with serve(Still()) as running:
             assert httpx.post(f"{running.base}/_sandbox/delete", json={"id": "7"}).status_code == 501
 

@@ -194,6 +194,25 @@ async def test_a_held_reply_is_sent_changed_or_dropped_by_one_key(filled: Fixtur
             assert not filled.store.outbox.drafts(id)
 
 
+@pytest.mark.parametrize("state", [DeliveryState.HANDED_OFF, DeliveryState.UNKNOWN])
+async def test_undo_after_a_word_on_a_colleagues_reply_is_for_that_word(filled: Fixture, state: DeliveryState) -> None:
+    closed, id = filled.add_many(2, "byhand")
+    reply = filled.store.outbox.put(id, "We are sorry.", agent="petr", state=state)
+    async with desk(filled.path) as running:
+        running.inbox.list.go_to(closed)
+        await running.press("e")
+        await running.until(lambda: filled.store.mentions.get(closed).status is Status.CLOSED)
+        await running.press("O")
+        await running.until(lambda: "y" in running.text() and "We are sorry." in running.text())
+        await running.press("y")
+        await running.until(lambda: filled.store.outbox.get(reply.id).state is DeliveryState.POSTED)
+        await running.press("u")
+        await running.until(lambda: "It is not there" in running.text())
+        assert filled.store.mentions.get(closed).status is Status.CLOSED
+        await running.press("escape", "u")
+        await running.until(lambda: filled.store.mentions.get(closed).status is not Status.CLOSED)
+
+
 async def test_a_text_that_is_too_long_or_empty_does_not_replace_what_stands_there(filled: Fixture) -> None:
     (id,) = filled.add_many(1)
     filled.store.sources.register("shop", "shop", "Shop", {"reply": "api", "reply_length": 10, "edit_reply": True})

@@ -140,7 +140,7 @@ class OutboxScreen(Overview):
             describe(reply, around, self._keys, self.room, self._answered.get(reply.mention_id))
             for reply in self._replies
         ]
-        self.put(title, entries, places[0] if places else 0)
+        self.put(title, entries, places[0] if places else None)
 
     def works(self, id: str) -> bool:
         """Tells whether a command works on the reply under the cursor."""

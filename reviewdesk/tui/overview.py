@@ -81,10 +81,16 @@ class Overview(LeftOnce[None]):
         """Where the cursor is, counted from 0; -1 where there is no entry."""
         return -1 if self.entries.highlighted is None else self.entries.highlighted
 
-    def put(self, title: Content, entries: Sequence[Content], place: int) -> None:
-        """Shows entries with the cursor at `place`, counted from 0; not before the page is laid out."""
+    def put(self, title: Content, entries: Sequence[Content], place: int | None) -> None:
+        """Shows entries with the cursor at `place`, counted from 0; not before the page is laid out.
+
+        Args:
+            place: None where the entry under the cursor is gone: the one that has moved up to its place is next.
+        """
         if not self.entries.is_attached:
             return
+        if place is None:
+            place = max(0, min(self.place, len(entries) - 1))
         self.title_line.update(title)
         self.entries.set_options([Option(entry) for entry in entries])
         self.entries.highlighted = place if entries else None

@@ -71,7 +71,7 @@ class SourcesScreen(Overview):
                 ("Sources", "bold"), f"  {len(self._states)}, ", (well, "bold $error" if broken else "$success")
             )
         around = self.around()
-        self.put(title, [describe(state, around, self.room) for state in self._states], places[0] if places else 0)
+        self.put(title, [describe(state, around, self.room) for state in self._states], places[0] if places else None)
 
     def works(self, id: str) -> bool:
         """Tells whether a command works on the source under the cursor."""

@@ -239,6 +239,23 @@ async def test_an_empty_outbox_says_so_and_a_new_state_keeps_the_cursor() -> Non
         assert screen.reply.id == 2
 
 
+async def test_where_an_entry_is_gone_the_next_one_is_under_the_cursor() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = OutboxScreen(around)
+        app.push_screen(screen)
+        await pilot.pause()
+        screen.show([reply(id=number) for number in (1, 2, 3, 4)])
+        await pilot.pause()
+        await pilot.press("j", "j")
+        assert screen.reply is not None
+        assert screen.reply.id == 3
+        for gone, left in (([1, 2, 4], 4), ([1, 2], 2), ([1], 1), ([], None)):
+            screen.show([reply(id=number) for number in gone])
+            await pilot.pause()
+            assert (screen.reply.id if screen.reply else None) == left
+
+
 def test_what_waits_for_a_person_is_shown_however_much_was_posted_since(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ class Amending:
 
     def __init__(self, desk: ReviewdeskApp) -> None:
         self._desk = desk
+        self._begun: dict[tuple[int, str], str] = {}
 
     async def offer(self, reply: Reply) -> None:
         """Offers what the reply's platform can do about it, where it can be taken back no more."""
@@ -65,14 +66,18 @@ class Amending:
             await self._desk.inbox.replying.take_back(reply)
 
     async def edit(self, reply: Reply) -> None:
-        """Lets the user change the text, and changes it on the platform."""
+        """Lets the user change the text, and changes it on the platform. What was left half-written is there again."""
         platform = await self._platform(reply)
         if not platform.edit:
             await self._tell_page(platform, "change replies")
             return
         standing = standing_text(reply)
-        screen = Rewrite(f"Your reply on {platform.name}", standing, platform.limit, platform.unit, self._desk.keys)
+        begun = self._begun.pop((reply.id, standing), standing)
+        screen = Rewrite(f"Your reply on {platform.name}", begun, platform.limit, platform.unit, self._desk.keys)
         text = await self._desk.push_screen_wait(screen)
+        if text is None and screen.text != safe(standing):
+            self._begun[reply.id, standing] = screen.text
+            self._desk.say("The reply stands there as it was. What you wrote is kept until you leave the desk.")
         if not text or text == standing:
             return
         if await self._desk.moderate("edit-reply", "--", str(reply.id), text, silent=True):
@@ -166,6 +171,11 @@ class Rewrite(ModalScreen[str | None], LeftOnce[str | None]):
         """Puts the cursor behind the last word."""
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
+
+    @property
+    def text(self) -> str:
+        """What is written so far."""
+        return self._area.text
 
     @property
     def _over(self) -> int:

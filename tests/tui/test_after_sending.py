@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 from reviewdesk.model import Change, DeliveryState, Status, What
 from reviewdesk.store.records import Reply
 from reviewdesk.tui.amending import Rewrite
+from reviewdesk.tui.composer import ReplyText
 from reviewdesk.tui.prompts import Choose, Confirm
 from tests.tui.desks import HUGE, SMALL, Desk, Fixture, desk, mention
 
@@ -239,6 +240,21 @@ async def test_a_change_that_the_platform_does_not_take_is_not_lost(filled: Fixt
         await running.press(*", truly", "ctrl+s")
         await running.until(lambda: any("is copied" in toast for toast in running.toasts()))
         assert running.app.clipboard == "Sorry, truly"
+
+
+async def test_a_change_that_is_left_half_written_is_there_again(filled: Fixture) -> None:
+    (id,) = filled.add_many(1)
+    can(filled, edit_reply=True)
+    reply = replace(filled.store.outbox.put(id, "Sorry", agent="jana"), remote_id="r1", state=DeliveryState.POSTED)
+    async with desk(filled.path) as running:
+        for typed, text in ((", truly", "Sorry, truly"), (" so", "Sorry, truly so")):
+            running.app.run_told(running.inbox.amending.edit(reply))
+            await running.until(lambda: isinstance(running.app.screen, Rewrite))
+            await running.press(*typed)
+            assert running.app.screen.query_one(ReplyText).text == text
+            await running.press("escape")
+            await running.until(lambda: running.app.screen is running.inbox)
+        assert any("is kept" in toast for toast in running.toasts())
 
 
 async def test_what_is_typed_before_the_composer_is_open_is_written_and_commands_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 
@@ -10,6 +11,9 @@ from reviewdesk.cli.exits import Exit
 from reviewdesk.cli.output import ago, json_line, say, show, table
 from reviewdesk.cli.session import DeskCommand, DeskGroup, Number, Session, pass_session
 from reviewdesk.text import cut, one_line
+
+_NAMED = 5
+"""How many items of one fate are named; of the others the number is told."""
 
 
 @click.group(
@@ -94,25 +98,37 @@ def retry_items(session: Session, numbers: tuple[int, ...], source: str) -> int:
         items = [store.sources.quarantined_item(each) for each in dict.fromkeys(numbers)]
         items = items or store.sources.quarantined(source)
         done = asyncio.run(retry(config, store, items))
+    told: dict[str, list[int]] = {}
     for each in done:
-        if each.brought is None:
-            say(one_line(f"{each.item.id}: stays. {each.reason} {each.hint}").rstrip())
-        else:
-            say(f"{each.item.id}: taken in.")
+        stays = one_line(f"{each.reason} {each.hint}").rstrip() if each.brought is None else ""
+        told.setdefault(stays, []).append(each.item.id)
+    for stays, ids in told.items():
+        fate = f"{'stay' if len(ids) > 1 else 'stays'}. {stays}" if stays else "taken in."
+        say(f"{_named(ids)}: {fate}")
     if not done:
         say("There is nothing to try again.")
     return Exit.PERSON if any(each.brought is None for each in done) else Exit.OK
 
 
-@quarantine_command.command("drop", cls=DeskCommand)
-@click.argument("numbers", type=Number(), nargs=-1, required=True, metavar="NUMBER")
+def _named(ids: Sequence[int]) -> str:
+    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    return ", ".join(str(id) for id in ids[:_NAMED]) + more
+
+
+@quarantine_command.command("drop", cls=DeskCommand, either=[("NUMBER", "--source")])
+@click.argument("numbers", type=Number(), nargs=-1, metavar="[NUMBER]")
+@click.option("--source", default="", metavar="ID", help="All of this source.")
 @pass_session
-def drop_items(session: Session, numbers: tuple[int, ...]) -> None:
+def drop_items(session: Session, numbers: tuple[int, ...], source: str) -> None:
     """Throw items away that nobody needs.
 
     One that the platform still gives, and that still cannot be read, comes back with the next poll.
     """
+    if not numbers and not source:
+        raise click.UsageError("Say which: numbers of items, or --source ID for all of a source.")
     with session.store() as store, store.transaction():
-        for each in dict.fromkeys(numbers):
-            store.sources.drop(store.sources.quarantined_item(each))
-    say("Dropped.")
+        items = [store.sources.quarantined_item(each) for each in dict.fromkeys(numbers)]
+        items = items or store.sources.quarantined(source)
+        for each in items:
+            store.sources.drop(each)
+    say(f"{len(items):,} dropped." if items else "There is nothing to drop.")

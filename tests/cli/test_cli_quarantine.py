@@ -70,6 +70,23 @@ def test_one_that_nobody_needs_is_dropped_and_all_or_none(item: int, run: Run, d
     assert (told.code, "There is no source 'nothing'." in told.err) == (5, True)
 
 
+def test_a_whole_source_is_retried_with_few_words_and_dropped_with_one(run: Run, db: Path) -> None:
+    aside = [SetAside(reason="no id", raw=json.dumps({"n": number})) for number in range(40)]
+    with Store(db) as store:
+        source = next(each.id for each in store.sources.states() if each.id == "feed")
+        before = len(store.sources.quarantined())
+        store.mentions.ingest(source, (), set_aside=aside)
+        there = len(store.sources.quarantined(source))
+    told = run("quarantine", "retry", "--source", source, "--db", db)
+    assert (told.code, f"and {there - 5} more: stay. " in told.err, told.err.count("\n")) == (5, True, 1), told.err
+    assert run("quarantine", "drop", "--db", db).code == 2
+    assert run("quarantine", "drop", "--source", "", "--db", db).code == 2
+    assert run("quarantine", "drop", "--source", source, "--db", db).err == f"{there} dropped.\n"
+    assert run("quarantine", "drop", "--source", source, "--db", db).err == "There is nothing to drop.\n"
+    with Store(db) as store:
+        assert len(store.sources.quarantined()) == before + 40 - there
+
+
 def test_retry_says_what_became_of_each(run: Run, db: Path, tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir(mode=0o700)
     plugin = tmp_path / "plugins" / "acme.py"

@@ -65,6 +65,7 @@ class Replying:
         self._inbox = inbox
         self.waiting: list[Reply] = []
         self._unkept: dict[int, tuple[str, str]] = {}  # drafts that are not in the database (yet): its disk may be full
+        self._kept = (0, "")  # the mention being answered, and its draft as this window has read or written it last
         self._told_of_two: set[int] = set()
         self._just_sent = 0
         self._sending = False
@@ -99,6 +100,7 @@ class Replying:
             self._desk.say("This source takes no replies.", "warning")
             return False
         self._inbox.read(id)
+        was_open = self._composer.mention_id == id
         self._composer.open(
             prepared.conversation,
             draft=self._unkept[id][0] if id in self._unkept else prepared.draft.text if prepared.draft else "",
@@ -110,6 +112,8 @@ class Replying:
             private=prepared.private,
         )
         self._still_writing()
+        if not was_open:
+            self._kept = (0, "") if id in self._unkept else (id, self._composer.text)
         if id in self._unkept:
             self.changed(id, *self._unkept[id])
         if self._heartbeat is None:
@@ -124,16 +128,22 @@ class Replying:
 
     async def _keep(self, mention: int, text: str, template: str) -> None:
         await self._desk.writer.do(lambda desk: desk.respond.save_draft(mention, text, template))
+        if mention == self._composer.mention_id:
+            self._kept = mention, text
         if self._unkept.get(mention) == (text, template):
             del self._unkept[mention]
 
     def keep_draft(self) -> None:
-        """Hands over what is half-written without waiting, for the end of the program."""
-        texts = {mention: text for mention, (text, _) in self._unkept.items()}
+        """Hands over what is half-written without waiting, for the end of the program.
+
+        What this window has kept already may have been written on in another one since, and is left as it stands.
+        """
+        texts: dict[int, str | None] = {mention: text for mention, (text, _) in self._unkept.items()}
         if mention := self._composer.mention_id:
-            texts[mention] = self._composer.text
-        for mention, text in texts.items():
-            self._desk.writer.hand_over(partial(_keep, agent=self._desk.agent, mention=mention, text=text))
+            text = self._composer.text
+            texts[mention] = text if mention in texts or (mention, text) != self._kept else None
+        for mention, words in texts.items():
+            self._desk.writer.hand_over(partial(_keep, agent=self._desk.agent, mention=mention, text=words))
 
     def _still_writing(self) -> None:
         """Tells colleagues that the composer is still open."""
@@ -357,9 +367,9 @@ def _confirm(desk: Desk, replies: Sequence[Reply]) -> None:
         desk.respond.confirm_hand_off(reply)
 
 
-def _keep(desk: Desk, agent: str, mention: int, text: str) -> None:
+def _keep(desk: Desk, agent: str, mention: int, text: str | None) -> None:
     kept = desk.store.outbox.draft(mention, agent)
-    if text != (kept.text if kept else ""):
+    if text is not None and text != (kept.text if kept else ""):
         desk.respond.save_draft(mention, text, kept.template if kept else "")
     desk.respond.stop_writing(mention)
 

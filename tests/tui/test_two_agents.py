@@ -90,6 +90,20 @@ async def test_who_has_a_reply_open_in_two_windows_is_told_in_both(
             await running.until(lambda: other.begin_writing(id))
 
 
+@pytest.mark.parametrize("typed_here", ["", "!"])
+async def test_a_window_that_is_left_does_not_write_over_what_was_typed_last_in_another(
+    filled: Fixture, typed_here: str
+) -> None:
+    (id,) = filled.add_many(1)
+    filled.store.outbox.save_draft(id, "jana", "Mine")
+    async with composing(filled, SMALL, text=typed_here) as running:
+        await running.until(lambda: filled.store.outbox.drafts(id)[0].text == "Mine" + typed_here)
+        await running.until(lambda: not running.inbox.replying._unkept)
+        filled.store.outbox.save_draft(id, "jana", "Mine, and more")
+    assert filled.store.outbox.drafts(id)[0].text == "Mine, and more"
+    assert not filled.store.outbox.writers(id)[0].is_writing(filled.store.clock())
+
+
 @both_sizes
 async def test_whoever_writes_sees_a_colleague_begin_and_is_seen(
     filled: Fixture, petr: Petr, size: tuple[int, int]

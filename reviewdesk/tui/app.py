@@ -30,7 +30,7 @@ from reviewdesk.model import DeliveryState
 from reviewdesk.store.db import Store
 from reviewdesk.store.records import Reply, Row
 from reviewdesk.text import cut
-from reviewdesk.tui import processes
+from reviewdesk.tui import bytes_typed, processes
 from reviewdesk.tui.help import HelpScreen
 from reviewdesk.tui.inbox import InboxScreen
 from reviewdesk.tui.keys import bindings, keymap
@@ -514,6 +514,7 @@ def run(config: Config, *, db: Path, agent: str, demo: bool = False) -> int:
     Store(db).close()
     for fixed in ("COLUMNS", "LINES"):  # of a shell that exports them; the window's own size counts, and may change
         os.environ.pop(fixed, None)
+    bytes_typed.forgive()
     app = ReviewdeskApp(config, db=db, agent=agent, demo=demo)
     code = app.run()
     if app._exception is not None:

@@ -161,6 +161,15 @@ def test_a_terminal_that_goes_away_keeps_every_letter_that_was_shown(
     assert filled.store.outbox.writers(1)[0].until is None
 
 
+def test_bytes_that_are_no_utf_8_end_nothing(terminal: Callable[..., Terminal], filled: Fixture) -> None:
+    there = terminal()
+    there.compose()
+    os.write(there.master, "\x1b[200~Rozbit\u00e1 \u017elut\u00e1".encode("iso-8859-2") + b" \x9b31m\x1b[201~")
+    there.type("x~#")
+    there.until(lambda: draft(filled.store).endswith("x~#"))
+    assert draft(filled.store) == "Rozbit\ufffd \ufffdlut\ufffd \ufffd31mx~#"
+
+
 @pytest.mark.parametrize("size", [(20, 5), (39, 24), (80, 7), (1, 1)], ids=str)
 def test_a_window_that_is_too_small_is_a_sentence_and_can_be_left(
     terminal: Callable[..., Terminal], size: tuple[int, int]

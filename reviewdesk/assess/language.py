@@ -49,6 +49,7 @@ _PARTS = 1000
 _PRIOR, _QUARTER = 2000, 25
 QUARTERS = string.digits + string.ascii_letters
 """The figures of `languages/trigrams.txt`, from 0."""
+_VALUES = bytes.maketrans(QUARTERS.encode(), bytes(range(len(QUARTERS))))
 _NEITHER, _LATIN, _CYRILLIC = range(3)
 _LANE_BITS = 32
 _SCRIPTS = ("neither", "latin", "cyrillic")
@@ -81,8 +82,8 @@ class _Tables(msgspec.Struct, frozen=True):
     """What a word says. A language is its place in `codes`; the first three places count letters by script.
 
     Attributes:
-        trigrams: by the first two letters of three, each third letter with a figure for each of `trigram_lanes`.
-        trigram_lanes: where among the bits of a sum they go.
+        trigrams: by the first two letters of three, each third letter with a figure for each language.
+        rivals: for each of `codes` those with other words.
         lanes: the bits of a sum, by the place of a language.
     """
 
@@ -92,16 +93,25 @@ class _Tables(msgspec.Struct, frozen=True):
     words: dict[str, _Weights]
     letters: dict[str, _Weights]
     trigrams: dict[str, str]
-    trigram_lanes: tuple[int, ...]
     of_script: dict[str, tuple[int, ...]]
+    rivals: tuple[tuple[int, ...], ...]
     lanes: struct.Struct
+
+
+_FILES = resources.files("reviewdesk.assess") / "languages"
+
+
+@cache
+def _marks() -> dict[str, Marks]:
+    return msgspec.convert(tomli.loads((_FILES / "identify.toml").read_text("utf-8")), dict[str, Marks])
 
 
 @cache
 def _tables() -> _Tables:
-    folder = resources.files("reviewdesk.assess") / "languages"
-    marks = msgspec.convert(tomli.loads((folder / "identify.toml").read_text("utf-8")), dict[str, Marks])
-    spelled, *rows = (folder / "trigrams.txt").read_text("utf-8").splitlines()
+    marks = _marks()
+    spelled, *rows = (_FILES / "trigrams.txt").read_text("utf-8").splitlines()
+    if tuple(spelled.split()) != spellings():
+        raise ValueError("trigrams.txt is of other languages than identify.toml: python benchmarks/trigrams.py --write")
     codes = (*_SCRIPTS, *marks)
     words: defaultdict[str, list[int]] = defaultdict(list)
     letters: defaultdict[str, list[int]] = defaultdict(list)
@@ -122,8 +132,8 @@ def _tables() -> _Tables:
         _shared(words),
         _shared(letters),
         {row[:2]: row[2:] for row in rows},
-        tuple(codes.index(code) * _LANE_BITS for code in spelled.split()),
         of_script,
+        tuple(tuple(place for place, other in enumerate(lexicons) if other not in (None, own)) for own in lexicons),
         struct.Struct(f"<{len(codes)}I"),
     )
 
@@ -131,7 +141,7 @@ def _tables() -> _Tables:
 def spellings() -> tuple[str, ...]:
     """Gives what `languages/trigrams.txt` tells apart: the languages, some of them also in another script, and what
     stands for all languages that are not read."""
-    return tuple(_tables().marks)
+    return tuple(_marks())
 
 
 def trigrams_of(word: str) -> list[str]:
@@ -143,11 +153,14 @@ def trigrams_of(word: str) -> list[str]:
 
 
 def _trigram_says(trigram: str) -> int:
-    tables = _tables()
-    row, lanes = tables.trigrams.get(trigram[:2], ""), tables.trigram_lanes
-    at = row[:: len(lanes) + 1].find(trigram[2]) * (len(lanes) + 1) + 1
-    figures = row[at : at + len(lanes)] if at > 0 else ""
-    return sum(QUARTERS.index(figure) * _QUARTER << lane for figure, lane in zip(figures, lanes, strict=False))
+    row, count = _tables().trigrams.get(trigram[:2], ""), len(spellings())
+    at = row[:: count + 1].find(trigram[2])
+    if at < 0:
+        return 0
+    figures = row[at * (count + 1) + 1 : (at + 1) * (count + 1)]
+    lanes = bytearray(count * _LANE_BITS // 8)
+    lanes[:: _LANE_BITS // 8] = figures.encode().translate(_VALUES)
+    return int.from_bytes(lanes, "little") * _QUARTER << len(_SCRIPTS) * _LANE_BITS
 
 
 _TRIGRAM_SAYS: Memory[int] = Memory(_trigram_says)
@@ -256,9 +269,7 @@ def _is_mixed(said: Sequence[int], best: int, tables: _Tables) -> bool:
     letters, others = said[_LATIN] + said[_CYRILLIC], min(said[_LATIN], said[_CYRILLIC])
     if others >= max(_OTHER_SCRIPT_LEAST, _OTHER_SCRIPT_SHARE * letters):
         return True
-    own = tables.lexicons[best]
-    rivals = [score for score, lexicon in zip(said, tables.lexicons, strict=True) if lexicon not in (None, own)]
-    return said[best] - max(rivals) < _LITTLE_LEAD * letters
+    return said[best] - max(map(said.__getitem__, tables.rivals[best])) < _LITTLE_LEAD * letters
 
 
 def parts_of(tokens: Tokens, main: str) -> list[tuple[int, int, str]]:

@@ -6,7 +6,7 @@ over the language's own data. Phrases and the question rule are the same for all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 
@@ -161,26 +161,24 @@ def _phrases_and_words(tokens: Tokens, known: list[Known]) -> list[Hit]:
 
 def _phrase(tokens: Tokens, known: list[Known], first: int, present: int) -> tuple[Phrase, int] | None:
     """Gives the phrase that begins with word `first` and the index after its last word."""
-    for phrase, end in _phrases_at(tokens, known, first, present):
+    for _, phrase, end in known[first].phrases(known, first, present):
+        if not _holds(tokens, known, phrase, first, end):
+            continue
         group = phrase.group
         if group.valence > 0 or group.severity or not _complaint_begins(tokens, known, first + 1, end, present):
             return phrase, end
     return None
 
 
-def _phrases_at(tokens: Tokens, known: list[Known], first: int, present: int) -> Iterator[tuple[Phrase, int]]:
-    """Gives the phrases that begin with word `first` and mean what they say there, each with the index after its last
-    word."""
-    sentences = tokens.sentences
-    for _, phrase, end in known[first].phrases(known, first, present):
-        if sentences[end - 1] != sentences[first]:
-            continue
-        group = phrase.group
-        if group.valence < 0 and (
-            _leaves_clause(tokens, known, phrase, first, end) or _denies_a_fault(tokens, known, group.topic, first, end)
-        ):
-            continue
-        yield phrase, end
+def _holds(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
+    """Tells whether a phrase means what it says where it stands, from word `first` to the one before `end`."""
+    if tokens.sentences[end - 1] != tokens.sentences[first]:
+        return False
+    group = phrase.group
+    return group.valence >= 0 or not (
+        _leaves_clause(tokens, known, phrase, first, end)
+        or (group.topic is _DELIVERY and _denies_a_fault(tokens, known, first, end))
+    )
 
 
 def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int) -> bool:
@@ -191,15 +189,17 @@ def _leaves_clause(tokens: Tokens, known: list[Known], phrase: Phrase, first: in
     denies = known[first].negator
     if clauses[first] != clauses[end - 1] and (denies or _negator_before(tokens, known, first, 0)):
         return True
-    return phrase.has_gap and any(
-        known[at].contrast and (denies or clauses[at] != clauses[at - 1]) for at in range(first + 1, end - 1)
-    )
+    if phrase.has_gap:
+        for at in range(first + 1, end - 1):
+            if known[at].contrast and (denies or clauses[at] != clauses[at - 1]):
+                return True
+    return False
 
 
-def _denies_a_fault(tokens: Tokens, known: list[Known], topic: Topic | None, first: int, end: int) -> bool:
+def _denies_a_fault(tokens: Tokens, known: list[Known], first: int, end: int) -> bool:
     """Tells whether a phrase that blames the delivery ends in a denial of the fault that comes next: "the parcel did
     not arrive" damaged."""
-    if topic is not _DELIVERY or end == len(known) or tokens.clauses[end] != tokens.clauses[end - 1]:
+    if end == len(known) or tokens.clauses[end] != tokens.clauses[end - 1]:
         return False
     fault = known[end]
     is_fault = fault.valence < 0 and fault.topic is _PRODUCT and not fault.negative
@@ -208,12 +208,12 @@ def _denies_a_fault(tokens: Tokens, known: list[Known], topic: Topic | None, fir
 
 def _complaint_begins(tokens: Tokens, known: list[Known], first: int, end: int, present: int) -> bool:
     """Tells whether a grave complaint phrase begins at one of the words before `end`; it is worth more than another."""
-    return any(
-        phrase.group.severity in weights.GRAVE
-        for at in range(first, end)
-        if known[at].grave
-        for phrase, _ in _phrases_at(tokens, known, at, present)
-    )
+    for at in range(first, end):
+        if known[at].grave:
+            for _, phrase, stop in known[at].phrases(known, at, present):
+                if phrase.group.severity in weights.GRAVE and _holds(tokens, known, phrase, at, stop):
+                    return True
+    return False
 
 
 def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, end: int, taken_until: int) -> Hit:
@@ -221,11 +221,16 @@ def _phrase_hit(tokens: Tokens, known: list[Known], phrase: Phrase, first: int, 
     start, stop = tokens.span(first, end - 1)
     sentence = tokens.sentences[first]
     topic = group.topic or next((one.topic for one in known[first:end] if one.topic), None)
-    denies = any(one.negator or one.negative for one in known[first:end])
-    if group.valence > 0:
-        deniable = end == first + 1 or not any(one.negator for one in known[first:end])
+    if end == first + 1:
+        deniable = True
+    elif group.valence > 0:
+        deniable = True not in [one.negator for one in known[first:end]]
     else:
-        deniable = end == first + 1 or (first > taken_until and known[first - 1].negator and not denies)
+        deniable = (
+            first > taken_until
+            and known[first - 1].negator
+            and True not in [one.negator or one.negative for one in known[first:end]]
+        )
     if deniable and not known[first].negative and _negator_before(tokens, known, first, taken_until):
         return Hit(start, stop, _turned_round(group.valence), "negated", topic, sentence=sentence)
     note = group.intent or ("complaint phrase" if group.severity else "courtesy" if group.courtesy else "phrase")
